@@ -52,9 +52,15 @@ class Pictures:
         self.paths = tuple(paths)
         self.names = tuple(path.relative_to(root).as_posix() for path in self.paths)
         self._by_stem: dict[str, list[tuple[tuple[str, ...], Path]]] = defaultdict(list)
+        self._endings = endings
         for name, path in zip(self.names, self.paths, strict=True):
-            *folders, stem = without_suffix(name).casefold().split("/")
-            self._by_stem[_without_ending(stem, endings)].append((tuple(folders), path))
+            folders = tuple(name.casefold().split("/")[:-1])
+            self._by_stem[self.stem(path)].append((folders, path))
+
+    def stem(self, path: Path) -> str:
+        """The image's id as the file's name tells it, in lower case and without folders."""
+        stem = without_suffix(path.name).casefold()
+        return next((stem.removesuffix(ending) for ending in self._endings if stem.endswith(ending)), stem)
 
     def find(self, image_id: str) -> Path | None:
         """The file of an image; an id with folders (`"benign/7"`) fits only a file in these folders."""
@@ -164,10 +170,6 @@ def _picture_kind(path: Path) -> str:
         if _MASK_FOLDERS.fullmatch(folder):
             return "mask"
     return "image"
-
-
-def _without_ending(stem: str, endings: tuple[str, ...]) -> str:
-    return next((stem.removesuffix(ending) for ending in endings if stem.endswith(ending)), stem)
 
 
 def _open_table(path: Path) -> Table | None:
