@@ -1,0 +1,286 @@
+"""The folder that holds both models and all that is needed to use them."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from data.files import replacing_folder, sha256, write_text
+from pipeline.facts import FactError, Facts, choice, class_names, file_name, image_shape, number, value_of
+from pipeline.runtime import ModelError, TensorShapes, tensor_shapes
+
+FORMAT_VERSION = 1
+DEFAULT_BUNDLE = Path(__file__).parent / "bundles" / "default"
+VIEWS = ("crop", "full")
+PRECISIONS = ("float32", "float16", "int8")
+
+_FACTS_FILE = "bundle.json"
+_STAGES = ("segmentation", "classification")
+
+
+class BundleError(Exception):
+    """A bundle that can't be used; the message names the file, what is wrong with it, and the mend."""
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """One model of a bundle."""
+
+    file: str
+    sha256: str
+    input_shape: tuple[int, ...]  # height, width, channels
+    precision: str
+
+
+@dataclass(frozen=True)
+class SplitsFile:
+    """The table (image_id, split) of the images that the models were trained, chosen and tested on."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What a bundle's folder holds, as `bundle.json` states it and `load_bundle` has checked it.
+
+    Attributes
+    ----------
+    threshold : float in 0..1
+        Lesion probability from which a pixel belongs to the mask.
+    view : "crop" or "full"
+        What the classifier was trained to look at.
+    crop_margin : float
+        As `segmentation.cropping.lesion_box` takes it.
+    temperature : float
+        Logits are divided by it before the softmax, which calibrates the probabilities.
+    abstention_threshold : float in 0..1
+        Below this confidence a prediction is marked as uncertain.
+    """
+
+    folder: Path
+    name: str
+    created: str
+    segmentation: ModelFile
+    classification: ModelFile
+    classes: tuple[str, ...]
+    threshold: float
+    view: str
+    crop_margin: float
+    temperature: float
+    abstention_threshold: float
+    training: Mapping[str, Any]
+    figures: Mapping[str, Any]
+    splits: SplitsFile | None = None
+
+    @property
+    def segmentation_path(self) -> Path:
+        return self.folder / self.segmentation.file
+
+    @property
+    def classification_path(self) -> Path:
+        return self.folder / self.classification.file
+
+    @property
+    def splits_path(self) -> Path | None:
+        return self.folder / self.splits.file if self.splits else None
+
+
+def load_bundle(folder: str | Path | None = None) -> Bundle:
+    """Read a bundle's facts and check them against its files and models.
+
+    Parameters
+    ----------
+    folder : str or Path, optional
+        By default the bundle that ships with the software.
+
+    Raises
+    ------
+    BundleError
+        If the folder is no bundle, its format is not known here, a file is missing or was changed, a fact is
+        missing or out of its range, or a model has other tensors than the facts say.
+    """
+    folder = DEFAULT_BUNDLE if folder is None else Path(folder)
+    facts = _read_facts(folder)
+    try:
+        bundle = _parse(facts, folder)
+    except FactError as error:
+        raise BundleError(f"{folder / _FACTS_FILE}: {error}; export the bundle again.") from None
+    _check_files(bundle)
+    _check_models(bundle)
+    return bundle
+
+
+def save_bundle(fields: Mapping[str, Any], files: Mapping[str, str | Path], folder: str | Path) -> Bundle:
+    """Write a bundle in one step: the folder appears whole and checked, or not at all.
+
+    Parameters
+    ----------
+    fields : mapping
+        The facts of `bundle.json` that the caller knows: `name`, `classes`, `threshold`, `view`,
+        `crop_margin`, `temperature`, `abstention_threshold`, `training`, `figures`, and `precision`, a mapping
+        with a value for each stage. Hashes, input shapes, format version and date are filled in.
+    files : mapping
+        Name in the bundle -> the file to copy. `segmentation.tflite` and `classification.tflite` must be
+        there; `splits.csv` is recorded, and others, such as `MODEL_CARD.md`, are only carried along.
+    folder : str or Path
+        An earlier bundle there is replaced.
+
+    Raises
+    ------
+    BundleError
+        If the folder holds something else than a bundle, or the new bundle would not load.
+    """
+    folder = Path(folder)
+    _refuse_to_replace(folder)
+    with replacing_folder(folder) as temporary:
+        for name, source in files.items():
+            shutil.copyfile(source, temporary / name)
+        facts = _complete_facts(fields, temporary)
+        write_text(temporary / _FACTS_FILE, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+        load_bundle(temporary)
+    return load_bundle(folder)
+
+
+def _complete_facts(fields: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    facts = {key: value for key, value in fields.items() if key != "precision"}
+    for stage in _STAGES:
+        path = folder / f"{stage}.tflite"
+        facts[stage] = {
+            "file": path.name,
+            "sha256": sha256(path),
+            "input_shape": _shapes(path).input,
+            "precision": fields["precision"][stage],
+        }
+    if (folder / "splits.csv").exists():
+        facts["splits"] = {"file": "splits.csv", "sha256": sha256(folder / "splits.csv")}
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"format_version": FORMAT_VERSION, "created": created, "value_range": [0, 255], **facts}
+
+
+def _refuse_to_replace(folder: Path) -> None:
+    if folder.is_file():
+        raise BundleError(f"{folder}: is a file and not a folder; give another place for the bundle.")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / _FACTS_FILE).exists():
+        raise BundleError(
+            f"{folder}: holds other files and no bundle, and would be replaced as a whole; give a new folder."
+        )
+
+
+def _read_facts(folder: Path) -> dict[str, Any]:
+    path = folder / _FACTS_FILE
+    if folder.is_file():
+        raise BundleError(f"{folder}: is a file and not a bundle; give the folder that holds {_FACTS_FILE}.")
+    if not path.is_file():
+        raise BundleError(_no_bundle(folder))
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BundleError(f"{path}: can't be read ({error.strerror}); check its permissions.") from None
+    except ValueError as error:
+        raise BundleError(f"{path}: is not valid JSON ({error}); export or copy the bundle again.") from None
+    version = facts.get("format_version") if isinstance(facts, dict) else None
+    if version != FORMAT_VERSION:
+        raise BundleError(_unknown_version(path, version))
+    return facts
+
+
+def _no_bundle(folder: Path) -> str:
+    if folder == DEFAULT_BUNDLE:
+        return f"{folder}: no bundle is installed; make one with `lesion export` and give it with --bundle."
+    if not folder.is_dir():
+        return f"{folder}: no such folder; give the folder that holds {_FACTS_FILE}."
+    if (folder / "model.keras").exists():
+        return f"{folder}: is a training's run folder and no bundle; make one of it with `lesion export`."
+    return f"{folder}: holds no {_FACTS_FILE} and so is no bundle; `lesion export` makes one."
+
+
+def _unknown_version(path: Path, version: object) -> str:
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        return (
+            f"{path}: has format {version} and this version reads {FORMAT_VERSION}; install a newer `lesion`."
+        )
+    return f"{path}: states no known format_version; export the bundle again."
+
+
+def _parse(facts: Facts, folder: Path) -> Bundle:
+    if value_of(facts, "value_range", list) != [0, 255]:
+        raise FactError("value_range must be [0, 255]")
+    return Bundle(
+        folder=folder,
+        name=value_of(facts, "name", str),
+        created=value_of(facts, "created", str),
+        segmentation=_model_file(value_of(facts, "segmentation", dict)),
+        classification=_model_file(value_of(facts, "classification", dict)),
+        classes=class_names(facts, "classes"),
+        threshold=number(facts, "threshold", 0, 1),
+        view=choice(facts, "view", VIEWS),
+        crop_margin=number(facts, "crop_margin", 0, 10),
+        temperature=number(facts, "temperature", 0.01, 100),
+        abstention_threshold=number(facts, "abstention_threshold", 0, 1),
+        training=value_of(facts, "training", dict),
+        figures=value_of(facts, "figures", dict),
+        splits=_splits_file(facts),
+    )
+
+
+def _model_file(model: Facts) -> ModelFile:
+    return ModelFile(
+        file=file_name(model, "file"),
+        sha256=value_of(model, "sha256", str),
+        input_shape=image_shape(model, "input_shape"),
+        precision=choice(model, "precision", PRECISIONS),
+    )
+
+
+def _splits_file(facts: Facts) -> SplitsFile | None:
+    if facts.get("splits") is None:
+        return None
+    splits = value_of(facts, "splits", dict)
+    return SplitsFile(file_name(splits, "file"), value_of(splits, "sha256", str))
+
+
+def _check_files(bundle: Bundle) -> None:
+    entries = (bundle.segmentation, bundle.classification, bundle.splits)
+    for entry in (entry for entry in entries if entry is not None):
+        path = bundle.folder / entry.file
+        if not path.is_file():
+            raise BundleError(f"{path}: is missing; copy the bundle again, with all its files.")
+        if sha256(path) != entry.sha256:
+            raise BundleError(
+                f"{path}: is damaged or was exchanged, its SHA-256 differs; copy the bundle again."
+            )
+
+
+def _check_models(bundle: Bundle) -> None:
+    classes = len(bundle.classes)
+    _check_model(
+        bundle.segmentation_path, bundle.segmentation, [(3, 1)], "one map of the lesion's probability"
+    )
+    _check_model(
+        bundle.classification_path,
+        bundle.classification,
+        [(1, classes), (3, classes)],
+        f"logits and an activation map of the {classes} classes",
+    )
+
+
+def _check_model(path: Path, model: ModelFile, outputs: list[tuple[int, int]], meaning: str) -> None:
+    """Compare a model's tensors with the facts; `outputs` holds the number of axes and the last axis's length."""
+    shapes = _shapes(path)
+    if shapes.input != model.input_shape:
+        stated = " x ".join(map(str, model.input_shape))
+        found = " x ".join(map(str, shapes.input))
+        raise BundleError(f"{path}: takes {found} and bundle.json says {stated}; export the bundle again.")
+    if [(len(shape), *shape[-1:]) for shape in shapes.outputs] != outputs:
+        raise BundleError(f"{path}: must return {meaning}; export the bundle again.")
+
+
+def _shapes(path: Path) -> TensorShapes:
+    try:
+        return tensor_shapes(path)
+    except ModelError as error:
+        raise BundleError(f"{error}; export the bundle again.") from error

@@ -1,0 +1,177 @@
+"""A LiteRT model as a function from array to arrays."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+# Both networks are small: beyond this, waiting for each other costs the threads more than they gain.
+MOST_THREADS = 4
+
+
+class ModelError(Exception):
+    """A model file that LiteRT can't run."""
+
+
+class TensorShapes(NamedTuple):
+    """Shapes of a model's tensors without the batch axis; outputs with the fewest axes come first."""
+
+    input: tuple[int, ...]
+    outputs: tuple[tuple[int, ...], ...]
+
+
+class LiteRTModel:
+    """A LiteRT model with one image input, as a function from image to arrays.
+
+    Parameters
+    ----------
+    path : str or Path
+        A `.tflite` file; it is mapped into memory and not read as a whole.
+    threads : int, optional
+        Threads for one inference; by default one for each core that the process may use, at most four.
+
+    Raises
+    ------
+    ModelError
+        If LiteRT can't open or prepare the file, or it has another number of inputs than one.
+
+    Examples
+    --------
+    >>> model = LiteRTModel("segmentation.tflite")
+    >>> (probability,) = model(np.zeros(model.input_shape, np.uint8))
+    """
+
+    def __init__(self, path: str | Path, threads: int | None = None) -> None:
+        self._interpreter = _open(path, threads or default_threads())
+        self._allocate(path)
+        (self._input,) = self._interpreter.get_input_details()
+        self._outputs = _outputs_in_order(self._interpreter)
+        self._quantised_values = _quantised_values(self._input)
+        self._lock = threading.Lock()
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Height, width and channels of the image that the model takes."""
+        return _shape(self._input)
+
+    def __call__(self, image: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Run the model on one image.
+
+        Parameters
+        ----------
+        image : uint8 array of `input_shape`, values 0..255
+
+        Returns
+        -------
+        tuple of float32 arrays, one an output, dequantised and without the batch axis; outputs with the
+        fewest axes come first. They are copies: a later call leaves them alone.
+        """
+        if image.shape != self.input_shape or image.dtype != np.uint8:
+            raise ValueError(
+                f"expected a uint8 image of shape {self.input_shape}, got {image.dtype} {image.shape}"
+            )
+        with self._lock:
+            self._write_input(image)
+            self._interpreter.invoke()
+            return tuple(self._read_output(output) for output in self._outputs)
+
+    def _allocate(self, path: str | Path) -> None:
+        try:
+            with _silent_standard_error():
+                self._interpreter.allocate_tensors()
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(f"{path}: LiteRT can't prepare the model ({_one_line(error)})") from error
+
+    def _write_input(self, image: np.ndarray) -> None:
+        """Write straight into the model's memory; the view must be gone before LiteRT runs."""
+        target = self._interpreter.tensor(self._input["index"])()[0]
+        if self._quantised_values is None:
+            target[...] = image
+        else:
+            np.take(self._quantised_values, image, out=target, mode="clip")
+
+    def _read_output(self, details: dict[str, Any]) -> np.ndarray:
+        values = self._interpreter.get_tensor(details["index"])[0]
+        if values.dtype == np.float32:
+            return values
+        scale, zero_point = details["quantization"]
+        return (values.astype(np.float32) - zero_point) * np.float32(scale or 1)
+
+
+def default_threads() -> int:
+    """One thread for each core that this process may use, at most `MOST_THREADS`."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # not offered by macOS and Windows
+        cores = os.cpu_count() or 1
+    return min(cores, MOST_THREADS)
+
+
+def tensor_shapes(path: str | Path) -> TensorShapes:
+    """Shapes of a model's input and outputs, from the file alone, without preparing it to run.
+
+    Raises
+    ------
+    ModelError
+        If LiteRT can't open the file, or it has another number of inputs than one.
+    """
+    interpreter = _open(path, threads=1)
+    (details,) = interpreter.get_input_details()
+    return TensorShapes(_shape(details), tuple(_shape(output) for output in _outputs_in_order(interpreter)))
+
+
+def _open(path: str | Path, threads: int) -> Interpreter:
+    try:
+        interpreter = Interpreter(model_path=str(path), num_threads=threads)
+    except (RuntimeError, ValueError) as error:
+        raise ModelError(f"{path}: LiteRT can't open the model ({_one_line(error)})") from error
+    if len(interpreter.get_input_details()) != 1:
+        raise ModelError(f"{path}: the model has {len(interpreter.get_input_details())} inputs and not one")
+    return interpreter
+
+
+def _outputs_in_order(interpreter: Interpreter) -> list[dict[str, Any]]:
+    return sorted(
+        interpreter.get_output_details(), key=lambda details: (len(details["shape"]), details["name"])
+    )
+
+
+def _shape(details: dict[str, Any]) -> tuple[int, ...]:
+    return tuple(int(length) for length in details["shape"][1:])
+
+
+def _quantised_values(details: dict[str, Any]) -> np.ndarray | None:
+    """What an integer input holds for each of the 256 pixel values; None for a float input: the values as is."""
+    if not np.issubdtype(details["dtype"], np.integer):
+        return None
+    scale, zero_point = details["quantization"]
+    limits = np.iinfo(details["dtype"])
+    values = np.rint(np.arange(256) / (scale or 1)) + zero_point
+    return np.clip(values, limits.min, limits.max).astype(details["dtype"])
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+@contextmanager
+def _silent_standard_error() -> Iterator[None]:
+    """LiteRT announces its kernels on standard error, from C++ and without a switch for it."""
+    try:
+        standard_error = os.dup(2)
+    except OSError:  # the process has none
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(standard_error, 2)
+        os.close(standard_error)
+        os.close(nowhere)
