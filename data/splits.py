@@ -1,0 +1,157 @@
+"""Splits that do not leak: grouped by lesion, near-duplicates kept together, stratified by class."""
+
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import imagehash
+import numpy as np
+import pandas as pd
+from PIL import Image
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from sklearn.model_selection import StratifiedGroupKFold
+
+from data.datasets import DatasetError
+from data.files import replacing
+from data.images import read_image
+from data.progress import tracked
+from data.resizing import resize
+
+SPLITS = ("train", "validation", "test")
+DEFAULT_FRACTIONS = (0.7, 0.15, 0.15)
+FOLDS = 20
+HASH_SIDE = 16
+# Of the 256 bits. Measured on HAM10000, see `tests/benchmarks/near_duplicates.py`.
+NEAR_DUPLICATE_BITS = 52
+
+
+def split_by_lesion(
+    catalog: pd.DataFrame,
+    hashes: np.ndarray | None = None,
+    fractions: tuple[float, float, float] = DEFAULT_FRACTIONS,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Assign every image to train, validation or test.
+
+    Parameters
+    ----------
+    catalog : DataFrame
+        With `image_id`, `lesion_id` and `dx`.
+    hashes : array (N, 32) uint8, optional
+        Perceptual hashes of the images, from `perceptual_hashes`; images whose hashes are close stay together as if
+        they showed one lesion. Without it only `lesion_id` groups.
+    fractions : three floats
+        Of train, validation and test; rounded to twentieths (or less in a small dataset), because the split joins
+        the folds of a `StratifiedGroupKFold`. Validation and test get one fold at the least.
+    seed : int
+
+    Returns
+    -------
+    DataFrame with `image_id`, `split` and `group` (the number of the set of images that must stay together).
+    """
+    groups = image_groups(catalog["lesion_id"], hashes)
+    folds = _stratified_folds(catalog["dx"].fillna("missing").to_numpy(str), groups, seed)
+    count = folds.max() + 1
+    validation = max(1, round(fractions[1] * count))
+    test = max(1, round(fractions[2] * count))
+    split = np.select([folds < test, folds < test + validation], SPLITS[:0:-1], SPLITS[0])
+    return pd.DataFrame({"image_id": catalog["image_id"].to_numpy(), "split": split, "group": groups})
+
+
+def image_groups(lesion_ids: Iterable[str], hashes: np.ndarray | None = None) -> np.ndarray:
+    """Number (N,) of the set that an image belongs to: same lesion, or linked by a chain of near-duplicates."""
+    lesions, _ = pd.factorize(np.asarray(list(lesion_ids), dtype=str))
+    if hashes is None:
+        return lesions
+    first, second = near_duplicate_pairs(hashes)
+    links = coo_array(
+        (np.ones(len(first)), (lesions[first], lesions[second])), shape=(lesions.max() + 1, lesions.max() + 1)
+    )
+    _, component = connected_components(links, directed=False)
+    return component[lesions]
+
+
+def perceptual_hashes(image_paths: Sequence[str]) -> np.ndarray:
+    """Perceptual hash of every image's decoded pixels: (N, 32) uint8, 256 bits each.
+
+    The hash (`imagehash.phash`) tells the signs of the low frequencies of the luminance's cosine transform; it hardly
+    changes with size, compression or light. Raises ImageError for a file that can't be read.
+    """
+    hashes = []
+    for path in tracked(image_paths, "looking for near-duplicates"):
+        small = Image.fromarray(resize(read_image(path), (128, 128)))
+        hashes.append(np.packbits(imagehash.phash(small, hash_size=HASH_SIDE).hash))
+    return np.array(hashes, np.uint8).reshape(-1, HASH_SIDE * HASH_SIDE // 8)
+
+
+def near_duplicate_pairs(
+    hashes: np.ndarray, bits: int = NEAR_DUPLICATE_BITS
+) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the pairs of images whose hashes (N, 32) differ in at most `bits` bits; first < second."""
+    words = np.ascontiguousarray(hashes).view(np.uint64)
+    firsts, seconds = [np.empty(0, int)], [np.empty(0, int)]
+    for position in range(len(words) - 1):
+        distance = np.bitwise_count(words[position + 1 :] ^ words[position]).sum(axis=1, dtype=np.int32)
+        close = position + 1 + np.flatnonzero(distance <= bits)
+        firsts.append(np.full(len(close), position))
+        seconds.append(close)
+    return np.concatenate(firsts), np.concatenate(seconds)
+
+
+def read_splits(path: str | Path) -> pd.DataFrame:
+    """Read a split from a csv with the columns `image_id` and `split`; raise DatasetError where it is none."""
+    try:
+        table = pd.read_csv(path, dtype=str)
+    except (OSError, ValueError) as error:
+        raise DatasetError(
+            f"{path} can't be read as a split: {error}; give a csv with image_id and split."
+        ) from error
+    if not {"image_id", "split"} <= set(table.columns):
+        raise DatasetError(
+            f"{path} lacks the columns image_id and split; give a csv that `lesion train` has written."
+        )
+    unknown = sorted(set(table["split"].dropna()) - set(SPLITS))
+    if unknown or table["split"].isna().any():
+        raise DatasetError(
+            f"{path} has splits other than {', '.join(SPLITS)}: {', '.join(unknown) or 'empty'}; name one of them in every row."
+        )
+    if table["image_id"].duplicated().any():
+        twice = table.loc[table["image_id"].duplicated(), "image_id"].iloc[0]
+        raise DatasetError(f"{path} lists {twice} twice; keep one row an image.")
+    return table
+
+
+def write_splits(splits: pd.DataFrame, path: str | Path) -> None:
+    """Write a split as csv, in one step."""
+    with replacing(path) as temporary:
+        splits.to_csv(temporary, index=False)
+
+
+def training_parts(catalog: pd.DataFrame, splits: pd.DataFrame, needed: str) -> dict[str, pd.DataFrame]:
+    """The catalog's rows of "train" and of "validation", each with a RangeIndex.
+
+    Images that the split does not list are left out. Raises DatasetError where a part is empty; `needed` names what
+    its images must have.
+    """
+    images = catalog.merge(splits[["image_id", "split"]], on="image_id")
+    parts = {name: images[images["split"] == name].reset_index(drop=True) for name in SPLITS[:2]}
+    for name, part in parts.items():
+        if part.empty:
+            raise DatasetError(
+                f"the {name} split has no image with a {needed}; give more images or other --splits."
+            )
+    return parts
+
+
+def _stratified_folds(labels: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
+    count = min(FOLDS, np.unique(labels, return_counts=True)[1].max(), len(np.unique(groups)))
+    if count < len(SPLITS):
+        raise DatasetError("The dataset has too few lesions for a split in three; add images.")
+    folds = np.zeros(len(labels), int)
+    splitter = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        for fold, (_, members) in enumerate(splitter.split(labels, labels, groups)):
+            folds[members] = fold
+    return folds

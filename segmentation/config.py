@@ -1,0 +1,64 @@
+"""The settings of a segmentation training."""
+
+from dataclasses import dataclass
+
+DECODER_FILTERS = (64, 48, 32, 16, 16)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of training at one image size.
+
+    The learning rate rises to its peak over the first twentieth of the steps and then falls to zero along a cosine.
+    """
+
+    name: str
+    input_size: tuple[int, int]
+    epochs: int
+    learning_rate: float
+    frozen_encoder: bool = False
+
+
+@dataclass(frozen=True)
+class SegmentationConfig:
+    """Settings of a segmentation training.
+
+    Attributes
+    ----------
+    input_size : (height, width), multiples of 32
+        What the trained model takes. Images of every aspect are stretched to it.
+    small_size : (height, width), multiples of 32
+        What the first phase trains at, because smaller images train faster.
+    small_epochs, epochs : int
+        Epochs at the small size and at the full size.
+    learning_rate : float
+        Peak of the first phase; the second has half of it.
+    augmentation : "none", "light" or "strong"
+    patience : int
+        Epochs without a better validation Jaccard that end a phase.
+    """
+
+    input_size: tuple[int, int] = (192, 256)
+    small_size: tuple[int, int] = (128, 160)
+    small_epochs: int = 12
+    epochs: int = 6
+    batch_size: int = 16
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-4
+    augmentation: str = "strong"
+    encoder_weights: str | None = "imagenet"
+    decoder_filters: tuple[int, ...] = DECODER_FILTERS
+    patience: int = 6
+    seed: int = 0
+
+    @property
+    def phases(self) -> list[Phase]:
+        """The small size first, then the full one; a phase without epochs is left out."""
+        small = Phase("small", self.small_size, self.small_epochs, self.learning_rate)
+        full = Phase(
+            "full",
+            self.input_size,
+            self.epochs,
+            self.learning_rate / 2 if self.small_epochs else self.learning_rate,
+        )
+        return [phase for phase in (small, full) if phase.epochs > 0]

@@ -1,0 +1,260 @@
+"""Fit a model into a run folder, phase by phase, so that a kill or Ctrl-C loses an epoch at the most."""
+
+import importlib.util
+import json
+import math
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import keras
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from data.batches import Batches
+from data.files import replacing, write_text
+from segmentation.config import Phase
+from segmentation.runs import Run
+
+
+@dataclass
+class FitState:
+    """Where a training stands after an epoch."""
+
+    phase: int = 0
+    epoch: int = 0
+    best: float = -math.inf
+    epochs_since_best: int = 0
+    seconds: float = 0.0
+    images: int = 0
+    input_seconds: float = 0.0
+    interrupted: bool = False
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def speed(self) -> dict[str, float]:
+        """Seconds of training steps, images a second, and what making the batches alone would allow."""
+        return {
+            "training_seconds": round(self.seconds, 1),
+            "images_per_second": round(self.images / max(self.seconds, 1e-9), 1),
+            "input_images_per_second": round(self.images / max(self.input_seconds, 1e-9), 1),
+        }
+
+
+def fit(
+    run: Run,
+    phases: Sequence[Phase],
+    build_model: Callable[[Phase], keras.Model],
+    make_batches: Callable[[Phase], tuple[Batches, Batches]],
+    compile_model: Callable[[keras.Model, Phase, int], None],
+    *,
+    monitor: str,
+    patience: int,
+) -> FitState:
+    """Train through the phases, each from the best weights of the one before; go on where the run stopped.
+
+    Parameters
+    ----------
+    run : Run
+        `model.keras` is its best model of the latest phase by `monitor`.
+    phases : sequence of Phase
+    build_model : phase -> model
+        Models of different phases have the same weights' shapes.
+    make_batches : phase -> training and validation batches
+    compile_model : model, phase, steps an epoch -> None
+    monitor : str
+        A figure of the validation, the larger the better.
+    patience : int
+        A phase ends after this many epochs without a better figure.
+
+    Returns
+    -------
+    FitState
+        `interrupted` is set where Ctrl-C ended the training; the best model until then is in the run.
+    """
+    state = read_state(run)
+    state.interrupted = False
+    for number in range(state.phase, len(phases)):
+        phase = phases[number]
+        training, validation = make_batches(phase)
+        model = build_model(phase)
+        if number > 0:
+            best = keras.models.load_model(run.model_path, compile=False)
+            model.set_weights(best.get_weights())
+        compile_model(model, phase, len(training))
+        _restore(run, state, model)
+        training.epoch = state.epoch
+        try:
+            _fit_phase(run, phase, model, training, validation, state, monitor, patience)
+        except KeyboardInterrupt:
+            state.interrupted = True
+            if not run.model_path.exists():
+                _save_model(model, run)
+            return state
+        state.phase, state.epoch, state.best, state.epochs_since_best = number + 1, 0, -math.inf, 0
+        _write_state(run, state)
+    return state
+
+
+def read_state(run: Run) -> FitState:
+    """The state that the run's last finished epoch left; a new one where there is none."""
+    file = run.checkpoint_folder / "state.json"
+    return FitState(**json.loads(file.read_text(encoding="utf-8"))) if file.exists() else FitState()
+
+
+def adam_with_cosine(phase: Phase, steps_per_epoch: int, weight_decay: float) -> keras.optimizers.Optimizer:
+    """AdamW (Loshchilov and Hutter 2019) on the phase's schedule, its gradients clipped to a global norm of 1."""
+    steps = max(1, phase.epochs * steps_per_epoch)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=phase.learning_rate / 20,
+        warmup_target=phase.learning_rate,
+        warmup_steps=steps // 20,
+        decay_steps=steps - steps // 20,
+    )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=weight_decay, global_clipnorm=1.0)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+def compile_for_backend(model: keras.Model, **settings: Any) -> None:
+    """Compile; TensorFlow without XLA, which made these models several times slower on a CPU."""
+    model.compile(**settings, jit_compile=keras.backend.backend() != "tensorflow")
+
+
+def _fit_phase(
+    run: Run,
+    phase: Phase,
+    model: keras.Model,
+    training: Batches,
+    validation: Batches,
+    state: FitState,
+    monitor: str,
+    patience: int,
+) -> None:
+    if state.epochs_since_best >= patience or state.epoch >= phase.epochs:
+        return
+    callbacks: list[keras.callbacks.Callback] = [Checkpoint(run, phase, training, state, monitor, patience)]
+    if importlib.util.find_spec("tensorboard") and keras.backend.backend() == "tensorflow":
+        callbacks.append(keras.callbacks.TensorBoard(str(run.log_folder / phase.name), profile_batch=0))
+    with _progress() as progress:
+        callbacks.append(EpochProgress(progress, phase, len(training), monitor))
+        model.fit(
+            training,
+            validation_data=validation,
+            initial_epoch=state.epoch,
+            epochs=phase.epochs,
+            shuffle=False,
+            verbose=0,
+            callbacks=callbacks,
+        )
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """After every epoch: keep the best model, the point to resume from and the history; stop early."""
+
+    def __init__(
+        self, run: Run, phase: Phase, training: Batches, state: FitState, monitor: str, patience: int
+    ) -> None:
+        super().__init__()
+        self.run, self.phase, self.training, self.state = run, phase, training, state
+        self.monitor, self.patience = monitor, patience
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._start = time.perf_counter()
+        self._validation_seconds = 0.0
+        self.training.seconds = 0.0
+
+    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
+        self._validation_start = time.perf_counter()
+
+    def on_test_end(self, logs: dict[str, float] | None = None) -> None:
+        self._validation_seconds += time.perf_counter() - self._validation_start
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        figures = {name: float(value) for name, value in (logs or {}).items()}
+        state = self.state
+        seconds = time.perf_counter() - self._start - self._validation_seconds
+        state.seconds += seconds
+        state.images += self.training.count
+        state.input_seconds += self.training.seconds
+        state.epoch = epoch + 1
+        state.history.append(
+            {"phase": self.phase.name, "epoch": epoch + 1, **figures, "seconds": round(seconds, 1)}
+        )
+        if figures[self.monitor] > state.best:
+            state.best, state.epochs_since_best = figures[self.monitor], 0
+            _save_model(self.model, self.run)
+        else:
+            state.epochs_since_best += 1
+            self.model.stop_training = state.epochs_since_best >= self.patience
+        _write_state(self.run, state, self.model)
+
+
+class EpochProgress(keras.callbacks.Callback):
+    """A bar for the epoch that runs and a line for each that is done."""
+
+    def __init__(self, progress: Progress, phase: Phase, steps: int, monitor: str) -> None:
+        super().__init__()
+        self.progress, self.phase, self.steps, self.monitor = progress, phase, steps, monitor
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        name = f"{self.phase.name} {epoch + 1}/{self.phase.epochs}"
+        self._task = self.progress.add_task(name, total=self.steps)
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self.progress.update(self._task, completed=batch + 1)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        logs = logs or {}
+        self.progress.remove_task(self._task)
+        self.progress.console.print(
+            f"{self.phase.name} {epoch + 1}/{self.phase.epochs}: loss {logs['loss']:.4f}, "
+            f"validation loss {logs['val_loss']:.4f}, {self.monitor.removeprefix('val_')} {logs[self.monitor]:.4f}",
+            highlight=False,
+        )
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    console = Console(stderr=True)
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
+        yield progress
+
+
+def _restore(run: Run, state: FitState, model: keras.Model) -> None:
+    """Give the model the weights, and its optimizer the state, of the phase's last finished epoch."""
+    if state.epoch > 0:
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(run.checkpoint_folder / _weights_name(state))
+
+
+def _write_state(run: Run, state: FitState, model: keras.Model | None = None) -> None:
+    """The weights first and then the state that names them, so that a kill in between leaves the older pair whole."""
+    run.checkpoint_folder.mkdir(parents=True, exist_ok=True)
+    if model is not None:
+        model.save_weights(run.checkpoint_folder / _weights_name(state), overwrite=True)
+    write_text(run.checkpoint_folder / "state.json", json.dumps(asdict(state)))
+    run.write_history(state.history)
+    for file in run.checkpoint_folder.glob("*.weights.h5"):
+        if file.name != _weights_name(state):
+            file.unlink()
+
+
+def _weights_name(state: FitState) -> str:
+    return f"phase-{state.phase}-epoch-{state.epoch}.weights.h5"
+
+
+def _save_model(model: keras.Model, run: Run) -> None:
+    with replacing(run.model_path) as temporary:
+        model.save(temporary)
+
+
+def remove_cache(run: Run) -> None:
+    """Remove the decoded images; a resumed training makes them anew."""
+    shutil.rmtree(run.cache_folder, ignore_errors=True)

@@ -1,0 +1,195 @@
+"""Train the U-Net."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+from keras import ops
+
+from data.augmentation import Augmentation
+from data.batches import SegmentationBatches
+from data.cache import cache_images, cache_masks
+from data.splits import perceptual_hashes, split_by_lesion, training_parts
+from segmentation.config import Phase, SegmentationConfig
+from segmentation.cropping import lesion_mask
+from segmentation.fitting import FitState, adam_with_cosine, compile_for_backend, fit, remove_cache
+from segmentation.metrics import SegmentationScores, jaccard, threshold_jaccard
+from segmentation.model import build_unet
+from segmentation.runs import Run, start_run
+from segmentation.sheets import save_figure, segmentation_sheet, training_curves
+
+THRESHOLDS = np.round(np.arange(0.2, 0.81, 0.05), 2)
+
+
+def train(
+    catalog: pd.DataFrame,
+    config: SegmentationConfig,
+    output: str | Path,
+    *,
+    splits: pd.DataFrame | None = None,
+    resume: bool = False,
+) -> dict[str, Any]:
+    """Train the U-Net on the catalog's images that have a mask.
+
+    Parameters
+    ----------
+    catalog : DataFrame
+        From `load_dataset` or `load_datasets`.
+    config : SegmentationConfig
+    output : path
+        The run folder.
+    splits : DataFrame, optional
+        With `image_id` and `split`; by default a split by lesion of all images of the catalog, near-duplicates
+        together.
+    resume : bool
+        Go on with the run in `output`.
+
+    Returns
+    -------
+    dict
+        What `metrics.json` holds: validation figures, the mask threshold that validation chose, and speed.
+
+    Raises
+    ------
+    DatasetError, ImageError, RunError
+    """
+    keras.utils.set_random_seed(config.seed)
+    run = start_run(
+        output,
+        "segmentation",
+        asdict(config),
+        catalog,
+        splits_of_run(catalog, splits, output, config.seed),
+        resume=resume,
+    )
+    parts = training_parts(catalog[catalog["mask_path"].notna()], run.splits, "mask")
+    cached = _Cache(run, parts, config)
+    state = fit(
+        run,
+        config.phases,
+        build_model=lambda phase: build_unet(
+            phase.input_size, config.encoder_weights, config.decoder_filters
+        ),
+        make_batches=cached.batches,
+        compile_model=lambda model, phase, steps: compile_for_backend(
+            model,
+            optimizer=adam_with_cosine(phase, steps, config.weight_decay),
+            loss=dice_and_cross_entropy,
+            metrics=[mean_jaccard],
+        ),
+        monitor="val_mean_jaccard",
+        patience=config.patience,
+    )
+    metrics = _finish(run, cached, parts["validation"], state)
+    remove_cache(run)
+    return metrics
+
+
+def split_catalog(catalog: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Split a catalog by lesion with near-duplicates kept together; see `split_by_lesion`."""
+    return split_by_lesion(catalog, perceptual_hashes(list(catalog["image_path"])), seed=seed)
+
+
+def dice_and_cross_entropy(masks: Any, probabilities: Any) -> Any:
+    """Binary cross-entropy plus one minus the soft Dice of each image (Milletari et al. 2016): shape (N,)."""
+    axes = (1, 2, 3)
+    overlap = ops.sum(masks * probabilities, axis=axes)
+    areas = ops.sum(masks, axis=axes) + ops.sum(probabilities, axis=axes)
+    cross_entropy = ops.mean(ops.binary_crossentropy(masks, probabilities), axis=axes)
+    return cross_entropy + 1 - (2 * overlap + 1) / (areas + 1)
+
+
+def mean_jaccard(masks: Any, probabilities: Any) -> Any:
+    """Jaccard of each image at a threshold of 0.5: shape (N,); 1 where both masks are empty."""
+    axes = (1, 2, 3)
+    lesion, found = masks >= 0.5, probabilities >= 0.5
+    intersection = ops.sum(ops.cast(ops.logical_and(lesion, found), "float32"), axis=axes)
+    union = ops.sum(ops.cast(ops.logical_or(lesion, found), "float32"), axis=axes)
+    return ops.where(union > 0, intersection / ops.maximum(union, 1.0), 1.0)
+
+
+def choose_threshold(probabilities: np.ndarray, references: np.ndarray) -> float:
+    """The threshold with the best mean threshold Jaccard of the largest component.
+
+    Parameters
+    ----------
+    probabilities : float array (N, H, W)
+    references : bool array (N, H, W)
+    """
+    scores = [
+        np.mean(threshold_jaccard(np.array([
+            jaccard(lesion_mask(probability, threshold), reference)
+            for probability, reference in zip(probabilities, references, strict=True)
+        ])))
+        for threshold in THRESHOLDS
+    ]  # fmt: skip
+    return float(THRESHOLDS[int(np.argmax(scores))])
+
+
+class _Cache:
+    """Training and validation images, decoded once at the largest size that a phase asks for."""
+
+    def __init__(self, run: Run, parts: dict[str, pd.DataFrame], config: SegmentationConfig) -> None:
+        self.config = config
+        size = max((phase.input_size for phase in config.phases), key=lambda size: size[0] * size[1])
+        self.images, self.masks = {}, {}
+        for name, part in parts.items():
+            folder = run.cache_folder / name
+            self.images[name] = cache_images(list(part["image_path"]), size, folder / "images.npy")
+            self.masks[name] = cache_masks(list(part["mask_path"]), size, folder / "masks.npy")
+
+    def batches(self, phase: Phase) -> tuple[SegmentationBatches, SegmentationBatches]:
+        augmentation = Augmentation("segmentation", self.config.augmentation)
+        return self.part("train", phase.input_size, augmentation), self.part("validation", phase.input_size)
+
+    def part(
+        self, name: str, size: tuple[int, int], augmentation: Augmentation | None = None
+    ) -> SegmentationBatches:
+        return SegmentationBatches(
+            self.images[name],
+            self.masks[name],
+            size,
+            self.config.batch_size,
+            augmentation,
+            seed=self.config.seed,
+        )
+
+
+def splits_of_run(
+    catalog: pd.DataFrame, splits: pd.DataFrame | None, output: str | Path, seed: int
+) -> pd.DataFrame:
+    """The split that was given, or that the run in `output` already has, or else a new one."""
+    if splits is not None:
+        return splits
+    run = Run(Path(output))
+    return run.splits if run.splits_path.exists() else split_catalog(catalog, seed)
+
+
+def _finish(run: Run, cached: _Cache, validation: pd.DataFrame, state: FitState) -> dict[str, Any]:
+    """Choose the threshold, measure the best model on validation, and write figures and pictures."""
+    model = keras.models.load_model(run.model_path, compile=False)
+    size = model.input_shape[1:3]
+    batches = cached.part("validation", size)
+    probabilities = model.predict(batches, verbose=0)[..., 0]
+    references = np.concatenate([masks[..., 0] >= 0.5 for _, masks in batches])
+    threshold = choose_threshold(probabilities, references)
+    masks = [lesion_mask(probability, threshold) for probability in probabilities]
+    scores = SegmentationScores.from_masks(masks, references, validation["lesion_id"].to_numpy())
+    metrics = {
+        "interrupted": state.interrupted,
+        "epochs": len(state.history),
+        "input_size": list(size),
+        "threshold": threshold,
+        "validation": scores.to_dict(),
+        **state.speed,
+    }
+    run.write_metrics(metrics)
+    save_figure(training_curves(state.history), run.folder / "curves.png")
+    examples = [
+        (batches[0][0][row], references[row], masks[row]) for row in range(min(16, len(batches[0][0])))
+    ]
+    save_figure(segmentation_sheet(examples), run.folder / "examples.png")
+    return metrics
