@@ -145,8 +145,17 @@ def find_images(paths: Iterable[str | Path]) -> list[Path]:
 
 
 def visible_files(folder: str | Path) -> Iterator[Path]:
-    """All files under a folder in sorted order, without hidden ones (`.name`, `._name`) and `__MACOSX`."""
-    for parent, folders, files in os.walk(folder):
+    """All files under a folder in sorted order, without hidden ones (`.name`, `._name`) and `__MACOSX`.
+
+    Linked folders are followed, each folder once.
+    """
+    seen = set()
+    for parent, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__MACOSX")
         yield from (Path(parent, name) for name in sorted(files) if not name.startswith("."))
 

@@ -1,5 +1,6 @@
 """Datasets are recognised in the forms in which publishers ship them and users keep them."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +103,7 @@ def test_ham10000_as_users_have_it(tmp_path: Path, metadata: str, separator: str
     catalog = load_dataset(tmp_path)
 
     assert by_id(catalog, "dx") == {"ISIC_0025030": "bkl", "ISIC_0027419": "bkl"}
+    assert list(catalog["lesion_id"]) == ["HAM_0000118", "HAM_0000118"]
     assert names(catalog, "mask_path", tmp_path) == ["masks/masks/ISIC_0025030_Segmentation.PNG", None]
 
 
@@ -393,8 +395,10 @@ def test_an_image_in_two_datasets_is_one_row_with_what_both_know(tmp_path: Path)
 
 
 def test_one_id_for_two_different_images_is_an_error(tmp_path: Path) -> None:
-    draw(tmp_path, "one/nv/1.png", value=10)
-    draw(tmp_path, "two/nv/1.png", value=20)
+    draw(tmp_path, "one/nv/1.bmp", value=10)
+    draw(tmp_path, "two/nv/1.bmp", value=20)
+    os.utime(tmp_path / "one/nv/1.bmp", (0, 0))
+    os.utime(tmp_path / "two/nv/1.bmp", (0, 0))
     with pytest.raises(DatasetError, match=r"another image than .* yet both have the id 1; rename"):
         load_datasets([tmp_path / "one", tmp_path / "two"])
 

@@ -91,8 +91,9 @@ def test_a_transparent_palette_entry_is_white() -> None:
     assert_all(read_image(encode(image, transparency=1)), WHITE)
 
 
-def test_a_transparent_grey_level_is_white() -> None:
+def test_a_transparent_level_or_colour_is_white() -> None:
     assert_all(read_image(encode(Image.new("L", (40, 40), 9), transparency=9)), WHITE)
+    assert_all(read_image(encode(Image.new("RGB", (40, 40), RED), transparency=RED)), WHITE)
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "TIFF"])
@@ -257,6 +258,15 @@ def test_folders_files_and_globs_become_a_list_of_images(tmp_path: Path) -> None
     assert find_images([str(tmp_path)]) == folder
     assert find_images([tmp_path / "*.png", tmp_path]) == folder
     assert find_images([tmp_path / "**" / "*.tiff"]) == [tmp_path / "sub/c.tiff"]
+
+
+def test_linked_folders_are_followed_once(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "a.png").touch()
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "linked").symlink_to(tmp_path / "store")
+    (tmp_path / "store" / "loop").symlink_to(tmp_path / "photos")
+    assert find_images([tmp_path / "photos"]) == [tmp_path / "photos" / "linked" / "a.png"]
 
 
 def test_a_path_that_is_named_is_always_taken(tmp_path: Path) -> None:
