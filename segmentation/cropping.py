@@ -50,27 +50,31 @@ def lesion_mask(probability: np.ndarray, threshold: float) -> np.ndarray:
     return mask.astype(bool)
 
 
-def lesion_box(mask: np.ndarray, margin: float) -> Box | None:
-    """Square box around the lesion, widened by a margin and kept inside the image.
+def lesion_bounds(mask: np.ndarray) -> Box | None:
+    """Tight box around a bool mask (H, W), or None where it holds no plausible lesion.
 
-    Parameters
-    ----------
-    mask : bool array (H, W)
-    margin : float >= 0
-        Added on every side, as a part of the lesion's longer side: 0.25 makes the box 1.5 times as long.
-
-    Returns
-    -------
-    Box, centred on the lesion unless the image's edge pushes it, at most as long as the image's shorter side;
-    or None where the mask holds no plausible lesion (empty, a speck, or nearly the whole image).
+    Not plausible are an empty mask, a speck, and one that covers nearly the whole image.
     """
-    height, width = mask.shape
     if not SMALLEST_LESION <= mask.mean() <= LARGEST_LESION:
         return None
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    side = max(right - left, bottom - top) * (1 + 2 * margin)
-    return square_box((left + right) / 2, (top + bottom) / 2, side, (height, width))
+    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+
+def widen(bounds: Box, margin: float, image_size: tuple[int, int]) -> Box:
+    """Square box around the bounds of a lesion, inside the image of size (height, width).
+
+    The margin is added on every side, as a part of the bounds' longer side: 0.25 makes the box 1.5 times as long. The
+    box is centred on the lesion unless the image's edge pushes it, and at most as long as the image's shorter side.
+    """
+    side = max(bounds.width, bounds.height) * (1 + 2 * margin)
+    return square_box((bounds.x0 + bounds.x1) / 2, (bounds.y0 + bounds.y1) / 2, side, image_size)
+
+
+def lesion_box(mask: np.ndarray, margin: float) -> Box | None:
+    """The widened box around the lesion of a bool mask (H, W); None as for `lesion_bounds`."""
+    bounds = lesion_bounds(mask)
+    return None if bounds is None else widen(bounds, margin, mask.shape[:2])
 
 
 def square_box(centre_x: float, centre_y: float, side: float, image_size: tuple[int, int]) -> Box:

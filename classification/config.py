@@ -1,0 +1,83 @@
+"""The settings of a classification training."""
+
+from dataclasses import dataclass
+
+from segmentation.config import Phase
+
+VIEWS = ("full", "crop")
+BOXES = ("predicted", "reference")
+IMBALANCES = ("none", "class-weights", "focal", "square-root", "balanced")
+
+
+@dataclass(frozen=True)
+class ClassificationConfig:
+    """Settings of a classification training.
+
+    Attributes
+    ----------
+    view : "full" or "crop"
+        Whether the classifier sees the whole image or the box around the lesion.
+    boxes : "predicted" or "reference"
+        Where the crop's boxes come from: a segmentation run, or the dataset's own masks.
+    margin : float
+        Of the box around the lesion, on every side, as a part of the lesion's longer side.
+    jitter : float
+        The most by which a box is moved and resized in training, as a part of its side.
+    grouping : "diagnosis" or "malignancy"
+    imbalance : "none", "class-weights", "focal", "square-root" or "balanced"
+        What is done about rare classes: nothing; their loss is weighted by the inverse of their count; focal loss
+        (Lin et al. 2017) with these weights; they are drawn more often, by the square root of their count or as often
+        as all others.
+    input_side, small_side : int, multiples of 32
+        Pixels of what the trained model takes, and of what the first epochs train at.
+    width : float
+        MobileNetV2's width multiplier (alpha).
+    head_epochs, small_epochs, epochs : int
+        Epochs of the head alone and of all layers at the small side, then of all layers at the full side.
+    head_learning_rate, learning_rate : float
+        Peaks of the head's phase and of the small side's; the full side's is a third of the latter.
+    label_smoothing : float
+    patience : int
+        Epochs without a better validation macro F1 that end a phase.
+    """
+
+    view: str = "crop"
+    boxes: str = "predicted"
+    margin: float = 0.25
+    jitter: float = 0.1
+    grouping: str = "diagnosis"
+    imbalance: str = "square-root"
+    input_side: int = 224
+    small_side: int = 160
+    width: float = 1.0
+    head_epochs: int = 1
+    small_epochs: int = 20
+    epochs: int = 8
+    batch_size: int = 32
+    head_learning_rate: float = 2e-3
+    learning_rate: float = 5e-4
+    weight_decay: float = 1e-4
+    dropout: float = 0.2
+    label_smoothing: float = 0.05
+    augmentation: str = "strong"
+    encoder_weights: str | None = "imagenet"
+    patience: int = 8
+    seed: int = 0
+
+    @property
+    def phases(self) -> list[Phase]:
+        """Head, then all layers at the small side, then at the full one; a phase without epochs is left out."""
+        small, full = (self.small_side,) * 2, (self.input_side,) * 2
+        phases = (
+            Phase("head", small, self.head_epochs, self.head_learning_rate, frozen_encoder=True),
+            Phase("small", small, self.small_epochs, self.learning_rate),
+            Phase(
+                "full", full, self.epochs, self.learning_rate / 3 if self.small_epochs else self.learning_rate
+            ),
+        )
+        return [phase for phase in phases if phase.epochs > 0]
+
+    @property
+    def sampling(self) -> str:
+        """How the classes are drawn, in the words of `ClassificationBatches`."""
+        return self.imbalance if self.imbalance in {"square-root", "balanced"} else "natural"

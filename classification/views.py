@@ -1,0 +1,71 @@
+"""What of an image the classifier sees: the whole image, or a box around the lesion."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from data.images import read_mask
+from data.progress import tracked
+from segmentation.cropping import Box, lesion_bounds, square_box, widen
+
+
+@dataclass(frozen=True)
+class CropView:
+    """Regions to cut out of N images, and in each the square box that the classifier sees.
+
+    Attributes
+    ----------
+    regions : N boxes in pixels of the image, or None for the whole image
+    boxes : float array (N, 3)
+        Centre x, centre y and side of the box, as parts of the region. The region is larger than the box where the
+        box shall be jittered.
+    """
+
+    regions: list[Box | None]
+    boxes: np.ndarray
+
+    @property
+    def fallbacks(self) -> int:
+        """Images that are seen whole because no lesion was found in them."""
+        return sum(region is None for region in self.regions)
+
+
+def crop_view(located: pd.DataFrame, margin: float, jitter: float) -> CropView:
+    """Regions and boxes from the lesions' bounds.
+
+    Parameters
+    ----------
+    located : DataFrame
+        `height, width, x0, y0, x1, y1` of N images, as from `locate_lesions`.
+    margin : float
+        Around the lesion, see `segmentation.cropping.widen`.
+    jitter : float
+        The most by which the box will be moved and resized, as a part of its side.
+    """
+    regions: list[Box | None] = []
+    boxes = np.tile(np.float64([0.5, 0.5, 1.0]), (len(located), 1))
+    for row, image in enumerate(located.itertuples()):
+        if pd.isna(image.x0):
+            regions.append(None)
+            continue
+        size = (int(image.height), int(image.width))
+        box = widen(Box(int(image.x0), int(image.y0), int(image.x1), int(image.y1)), margin, size)
+        x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+        region = square_box(x, y, box.width * (1 + 3 * jitter), size)
+        boxes[row] = np.array([x - region.x0, y - region.y0, box.width]) / region.width
+        regions.append(region)
+    return CropView(regions, boxes)
+
+
+def locate_references(image_ids: Sequence[str], mask_paths: Sequence[str | None]) -> pd.DataFrame:
+    """Bounds of the lesions as the dataset's masks (of their images' size) have them; the form of `locate_lesions`."""
+    rows: list[tuple] = []
+    for path in tracked(mask_paths, "reading masks"):
+        mask = None if pd.isna(path) else read_mask(path)
+        bounds = None if mask is None else lesion_bounds(mask)
+        rows.append((*((None, None) if mask is None else mask.shape), *(bounds or (None,) * 4)))
+    located = pd.DataFrame(rows, columns=["height", "width", *Box._fields]).astype("Int64")
+    located.insert(0, "image_id", list(image_ids))
+    return located
