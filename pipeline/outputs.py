@@ -156,9 +156,9 @@ def table_row(source: Path, prediction: Prediction, classes: Sequence[str]) -> l
 def isic_row(name: str, prediction: Prediction) -> list[str]:
     """The image's name and its probabilities in the order of `ISIC_CLASSES`; 0 for a class that is not told.
 
-    The digits are enough that the scorer, which takes the highest value as the diagnosis, finds no ties.
+    No digit is lost, so that the scorer ranks images and classes as they are ranked here.
     """
-    return [name, *(f"{prediction.probabilities.get(diagnosis, 0.0):.12f}" for diagnosis in ISIC_CLASSES)]
+    return [name, *(repr(prediction.probabilities.get(diagnosis, 0.0)) for diagnosis in ISIC_CLASSES)]
 
 
 @contextmanager
@@ -176,6 +176,7 @@ def _write_picture(path: Path, picture: np.ndarray) -> None:
     """Encode a grey (H, W) or RGB (H, W, 3) uint8 picture in the format of the path's suffix."""
     if picture.ndim == 3:
         picture = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-    _, encoded = cv2.imencode(path.suffix, picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    settings = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if path.suffix == ".jpg" else []
+    _, encoded = cv2.imencode(path.suffix, picture, settings)
     with replacing(path) as temporary:
         temporary.write_bytes(encoded.tobytes())

@@ -1,0 +1,242 @@
+"""The `lesion` command."""
+
+# ruff: noqa: PLC0415 - each command imports what it needs, so that none waits for another's libraries
+
+import json
+import shlex
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline import cli_dataset, cli_train
+from pipeline.console import SOME_FAILED, UNUSABLE, complain, hint, progress_bar, stopping_on
+
+if TYPE_CHECKING:
+    from pipeline.predictor import LesionPipeline
+
+DISCLAIMER = "For research and teaching; not a medical device."
+
+BundleOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--bundle",
+        metavar="BUNDLE",
+        help="Folder of the bundle; by default the one that ships.",
+        show_default=False,
+    ),
+]
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        min=1,
+        help="Threads for one inference; by default one a core, at most 4.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+
+app = typer.Typer(
+    name="lesion",
+    epilog=DISCLAIMER,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # loading rich takes longer than all the rest of `lesion --help`
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="lesion")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"lesion {version('lesion')}")
+        raise typer.Exit
+
+
+@app.callback()
+def lesion(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """Find, crop and name skin lesions in dermoscopic images."""
+
+
+@app.command(epilog="Example: lesion predict photos/ --output results")
+def predict(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH", help="Images, folders and globs.", show_default=False),
+    ],
+    bundle: BundleOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            metavar="DIR",
+            file_okay=False,
+            help="Write predictions.csv, masks/, crops/ and overlays/ to this folder.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+    isic: Annotated[
+        bool,
+        typer.Option(
+            "--isic", help="With --output: add task1/ and task3.csv for the ISIC 2018 challenge's scorer."
+        ),
+    ] = False,
+    threads: ThreadsOption = None,
+) -> None:
+    """Find, crop and name the lesion in every image.
+
+    An image that can't be used is named on standard error, the others' results are written, and the exit status
+    is 1.
+    """
+    if isic and output is None:
+        raise typer.BadParameter("it needs --output DIR to write to.", param_hint="--isic")
+    images = _images(paths, output)
+    from pipeline.bundle import BundleError
+    from pipeline.outputs import check_isic_classes
+    from pipeline.predictor import LesionPipeline
+
+    with stopping_on(BundleError):
+        pipeline = LesionPipeline.load(bundle, threads)
+        if isic:
+            check_isic_classes(pipeline.bundle)
+        failed = _predict(pipeline, images, output, as_json, isic)
+    hint(f"{len(images) - failed} of {len(images)} images predicted. {DISCLAIMER}")
+    if failed:
+        raise typer.Exit(SOME_FAILED)
+
+
+def _images(paths: list[Path], output: Path | None) -> list[Path]:
+    """The images to predict; what an earlier run wrote to `output` is not among them."""
+    from data.images import find_images
+
+    images = find_images(paths)
+    if output and output.exists():
+        written = output.resolve()
+        images = [image for image in images if written not in image.resolve().parents]
+    if not images:
+        complain(
+            f"{', '.join(map(str, paths))}: no images there; give image files, or folders that hold some."
+        )
+        raise typer.Exit(UNUSABLE)
+    return images
+
+
+def _predict(
+    pipeline: "LesionPipeline", images: list[Path], output: Path | None, as_json: bool, isic: bool
+) -> int:
+    """Print and write the predictions as they come; return how many images could not be used."""
+    from data.images import ImageError
+    from pipeline.outputs import PredictionFolder
+    from pipeline.printing import prediction_printer
+    from pipeline.reading import read_ahead
+
+    failed = 0
+    with (
+        prediction_printer(sys.stdout, pipeline.bundle, images, as_json) as printer,
+        progress_bar("predicting", len(images), beside_output=as_json) as move,
+        PredictionFolder.open(output, pipeline.bundle.classes, isic) if output else nullcontext() as folder,
+    ):
+        for source, pixels in read_ahead(images):
+            if isinstance(pixels, ImageError):
+                failed += 1
+                complain(pixels)
+                printer.fail(source, pixels)
+            else:
+                prediction = pipeline.predict(pixels)
+                printer.add(source, prediction)
+                if folder and (name := folder.add(source, pixels, prediction)) != source.stem:
+                    complain(f"{source}: its files are called {name}, another image has taken {source.stem}.")
+            move()
+    return failed
+
+
+@app.command(epilog="Example: lesion evaluate HAM10000/ --output report")
+def evaluate(
+    datasets: Annotated[
+        list[Path],
+        typer.Argument(metavar="DATASET", help="Folders of labelled datasets.", show_default=False),
+    ],
+    bundle: BundleOption = None,
+    split: Annotated[
+        str, typer.Option(help="Images to score: test (not trained or chosen on), validation, train or all.")
+    ] = "test",
+    splits: Annotated[
+        Path | None,
+        typer.Option(
+            "--splits",
+            metavar="FILE",
+            help="A csv with image_id and split, in place of the bundle's own.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            metavar="DIR",
+            file_okay=False,
+            help="Write metrics.json, predictions.csv, confusion.png and report.html to this folder.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+    repetitions: Annotated[
+        int, typer.Option(min=1, help="Repetitions of the bootstrap over lesions.")
+    ] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
+    threads: ThreadsOption = None,
+) -> None:
+    """Score a bundle on labelled images.
+
+    Diagnoses are scored by precision, recall and F1 a class and more, masks by Jaccard and Dice, all with 95% intervals
+    by bootstrap over lesions. Images that the bundle was trained or chosen on are left out, unless --split says
+    otherwise.
+    """
+    from data.datasets import DatasetError, load_datasets
+    from pipeline.bundle import BundleError
+    from pipeline.evaluation import evaluate as score
+    from pipeline.predictor import LesionPipeline
+    from pipeline.reporting import write_evaluation
+    from pipeline.selection import select_split
+
+    with stopping_on(BundleError, DatasetError):
+        pipeline = LesionPipeline.load(bundle, threads)
+        selection = select_split(load_datasets(datasets), pipeline.bundle, split, splits)
+        facts = {
+            "Datasets": ", ".join(map(str, datasets)),
+            "Selection": selection.note,
+            "Command": shlex.join(["lesion", *sys.argv[1:]]),
+        }
+        with progress_bar("evaluating", len(selection.catalog)) as move:
+            evaluation = score(
+                pipeline, selection.catalog, repetitions=repetitions, seed=seed, progress=move, facts=facts
+            )
+        if output:
+            write_evaluation(evaluation, output)
+    print(json.dumps(evaluation.to_dict(), indent=2) if as_json else evaluation.to_text())
+    for failure in evaluation.failures:
+        complain(failure.reason)
+    if evaluation.failures:
+        raise typer.Exit(SOME_FAILED)
+
+
+app.add_typer(cli_dataset.app, name="dataset")
+app.add_typer(cli_train.train_app, name="train")
+
+if __name__ == "__main__":
+    main()
