@@ -58,7 +58,7 @@ def write_evaluation(evaluation: Evaluation, folder: str | Path) -> Path:
     figures = json.dumps(evaluation.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
     write_text(folder / "metrics.json", figures + "\n")
     with replacing(folder / "predictions.csv") as temporary:
-        evaluation.predictions.to_csv(temporary, index=False, float_format="%.6f")
+        evaluation.predictions.to_csv(temporary, index=False)
     if evaluation.classification:
         scores = evaluation.classification
         with replacing(folder / "confusion.png") as temporary:
