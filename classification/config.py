@@ -1,12 +1,14 @@
 """The settings of a classification training."""
 
 from dataclasses import dataclass
+from typing import Literal
 
-from segmentation.config import Phase
+from segmentation.config import Phase, Strength
 
-VIEWS = ("full", "crop")
-BOXES = ("predicted", "reference")
-IMBALANCES = ("none", "class-weights", "focal", "square-root", "balanced")
+View = Literal["full", "crop"]
+Boxes = Literal["predicted", "reference"]
+Grouping = Literal["diagnosis", "malignancy"]
+Imbalance = Literal["none", "class-weights", "focal", "square-root", "balanced"]
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,12 @@ class ClassificationConfig:
         Epochs without a better validation macro F1 that end a phase.
     """
 
-    view: str = "crop"
-    boxes: str = "predicted"
+    view: View = "crop"
+    boxes: Boxes = "predicted"
     margin: float = 0.25
     jitter: float = 0.1
-    grouping: str = "diagnosis"
-    imbalance: str = "square-root"
+    grouping: Grouping = "diagnosis"
+    imbalance: Imbalance = "square-root"
     input_side: int = 224
     small_side: int = 160
     width: float = 1.0
@@ -59,7 +61,7 @@ class ClassificationConfig:
     weight_decay: float = 1e-4
     dropout: float = 0.2
     label_smoothing: float = 0.05
-    augmentation: str = "strong"
+    augmentation: Strength = "strong"
     encoder_weights: str | None = "imagenet"
     patience: int = 8
     seed: int = 0

@@ -28,7 +28,7 @@ from segmentation.fitting import FitState, adam_with_cosine, compile_for_backend
 from segmentation.locating import locate_lesions
 from segmentation.runs import Run, RunError, start_run
 from segmentation.sheets import save_figure, training_curves
-from segmentation.training import splits_of_run
+from segmentation.training import CALIBRATION_SAMPLES, VALIDATION_SAMPLES, splits_of_run
 
 ABSTAINING_PART = 0.1
 
@@ -249,6 +249,8 @@ def _finish(run: Run, images: _Images, state: FitState) -> dict[str, Any]:
         **state.speed,
     }
     run.write_metrics(metrics)
+    calibration = images.part("train", model.input_shape[1]).sample(CALIBRATION_SAMPLES)
+    run.write_samples(calibration=calibration, validation=batches.sample(VALIDATION_SAMPLES))
     _write_predictions(run, validation, images.classes, probabilities)
     save_figure(training_curves(state.history), run.folder / "curves.png")
     codes = np.array(images.classes)

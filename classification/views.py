@@ -45,13 +45,14 @@ def crop_view(located: pd.DataFrame, margin: float, jitter: float) -> CropView:
         The most by which the box will be moved and resized, as a part of its side.
     """
     regions: list[Box | None] = []
-    boxes = np.tile(np.float64([0.5, 0.5, 1.0]), (len(located), 1))
-    for row, image in enumerate(located.itertuples()):
-        if pd.isna(image.x0):
+    boxes = np.tile([0.5, 0.5, 1.0], (len(located), 1))
+    sizes = located[["height", "width"]].to_numpy(float)
+    for row, bounds in enumerate(located[list(Box._fields)].to_numpy(float)):
+        if np.isnan(bounds).any():
             regions.append(None)
             continue
-        size = (int(image.height), int(image.width))
-        box = widen(Box(int(image.x0), int(image.y0), int(image.x1), int(image.y1)), margin, size)
+        size = (int(sizes[row, 0]), int(sizes[row, 1]))
+        box = widen(Box(*bounds.astype(int).tolist()), margin, size)
         x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
         region = square_box(x, y, box.width * (1 + 3 * jitter), size)
         boxes[row] = np.array([x - region.x0, y - region.y0, box.width]) / region.width

@@ -14,8 +14,6 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # no question to the net
 
 import albumentations as A  # noqa: N812 - its own documentation's name for it
 
-AUGMENTATIONS = ("none", "light", "strong")
-
 
 class Augmentation:
     """A recipe of albumentations, seeded call by call.

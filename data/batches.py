@@ -1,5 +1,6 @@
 """Cached images -> batches for Keras."""
 
+import math
 import time
 from abc import abstractmethod
 
@@ -44,7 +45,7 @@ class Batches(keras.utils.PyDataset):
         self._ordered_epoch, self._order = -1, np.arange(count)
 
     def __len__(self) -> int:
-        return -(-self.count // self.batch_size)
+        return math.ceil(self.count / self.batch_size)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         start = time.perf_counter()
@@ -57,6 +58,11 @@ class Batches(keras.utils.PyDataset):
     @abstractmethod
     def make_batch(self, positions: np.ndarray, seeds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Inputs and targets of the images at `positions`; `seeds` has one for each image's random changes."""
+
+    def sample(self, count: int) -> np.ndarray:
+        """Inputs of `count` images (all of a smaller set), spread evenly over the set."""
+        positions = np.unique(np.linspace(0, self.count - 1, min(count, self.count)).astype(int))
+        return self.make_batch(positions, np.zeros(len(positions), int))[0]
 
     def on_epoch_end(self) -> None:
         self.epoch += 1

@@ -33,8 +33,6 @@ DIAGNOSES = {
 
 HAM10000_CLASSES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 
-GROUPINGS = ("diagnosis", "malignancy")
-
 
 def diagnosis_name(code: str) -> str:
     """The name that a reader knows; a code of the user's own labels stands for itself."""

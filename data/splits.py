@@ -114,7 +114,8 @@ def read_splits(path: str | Path) -> pd.DataFrame:
     unknown = sorted(set(table["split"].dropna()) - set(SPLITS))
     if unknown or table["split"].isna().any():
         raise DatasetError(
-            f"{path} has splits other than {', '.join(SPLITS)}: {', '.join(unknown) or 'empty'}; name one of them in every row."
+            f"{path} has splits other than {', '.join(SPLITS)}: {', '.join(unknown) or 'empty'}; "
+            "name one of them in every row."
         )
     if table["image_id"].duplicated().any():
         twice = table.loc[table["image_id"].duplicated(), "image_id"].iloc[0]

@@ -237,6 +237,9 @@ def evaluate(
 
 app.add_typer(cli_dataset.app, name="dataset")
 app.add_typer(cli_train.train_app, name="train")
+app.command(
+    epilog="Example: lesion export --segmentation runs/segmentation --classification runs/crop --output bundle"
+)(cli_train.export)
 
 if __name__ == "__main__":
     main()

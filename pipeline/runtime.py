@@ -2,13 +2,13 @@
 
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
+
+from data.silence import silent_standard_error
 
 # Both networks are small: beyond this, waiting for each other costs the threads more than they gain.
 MOST_THREADS = 4
@@ -82,7 +82,7 @@ class LiteRTModel:
 
     def _allocate(self, path: str | Path) -> None:
         try:
-            with _silent_standard_error():
+            with silent_standard_error():
                 self._interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"{path}: LiteRT can't prepare the model ({_one_line(error)})") from error
@@ -157,21 +157,3 @@ def _quantised_values(details: dict[str, Any]) -> np.ndarray | None:
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
-
-
-@contextmanager
-def _silent_standard_error() -> Iterator[None]:
-    """LiteRT announces its kernels on standard error, from C++ and without a switch for it."""
-    try:
-        standard_error = os.dup(2)
-    except OSError:  # the process has none
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(standard_error, 2)
-        os.close(standard_error)
-        os.close(nowhere)

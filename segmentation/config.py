@@ -1,6 +1,9 @@
 """The settings of a segmentation training."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+Strength = Literal["none", "light", "strong"]
 
 DECODER_FILTERS = (64, 48, 32, 16, 16)
 
@@ -45,7 +48,7 @@ class SegmentationConfig:
     batch_size: int = 16
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
-    augmentation: str = "strong"
+    augmentation: Strength = "strong"
     encoder_weights: str | None = "imagenet"
     decoder_filters: tuple[int, ...] = DECODER_FILTERS
     patience: int = 6

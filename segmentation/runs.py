@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from data.datasets import DatasetError
@@ -30,8 +31,8 @@ class Run:
     """A run folder.
 
     `config.json` says what was asked for, `splits.csv` which image served for what, `history.csv` how each epoch
-    went, `metrics.json` what came out, `model.keras` is the best model so far, `logs/` is for TensorBoard, and
-    `checkpoint/` holds what a resumed training starts from.
+    went, `metrics.json` what came out, `model.keras` is the best model so far, `samples.npz` holds inputs that an
+    export checks it on, `logs/` is for TensorBoard, and `checkpoint/` is what a resumed training starts from.
     """
 
     folder: Path
@@ -75,6 +76,19 @@ class Run:
             return read_splits(self.splits_path)
         except DatasetError as error:
             raise RunError(str(error)) from error
+
+    @property
+    def samples(self) -> dict[str, np.ndarray]:
+        """Inputs of the model, uint8 (n, H, W, 3): "calibration" from training, "validation" from validation."""
+        path = self.folder / "samples.npz"
+        if not path.exists():
+            raise RunError(f"{self.folder} has no samples.npz; finish its training with --resume.")
+        with np.load(path) as samples:
+            return dict(samples)
+
+    def write_samples(self, calibration: np.ndarray, validation: np.ndarray) -> None:
+        with replacing(self.folder / "samples.npz") as temporary:
+            np.savez_compressed(temporary, calibration=calibration, validation=validation)
 
     def write_metrics(self, metrics: dict[str, Any]) -> None:
         write_text(self.folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")

@@ -21,6 +21,7 @@ from segmentation.model import build_unet
 from segmentation.runs import Run, start_run
 from segmentation.sheets import save_figure, segmentation_sheet, training_curves
 
+CALIBRATION_SAMPLES, VALIDATION_SAMPLES = 128, 64
 THRESHOLDS = np.round(np.arange(0.2, 0.81, 0.05), 2)
 
 
@@ -187,6 +188,10 @@ def _finish(run: Run, cached: _Cache, validation: pd.DataFrame, state: FitState)
         **state.speed,
     }
     run.write_metrics(metrics)
+    run.write_samples(
+        calibration=cached.part("train", size).sample(CALIBRATION_SAMPLES),
+        validation=batches.sample(VALIDATION_SAMPLES),
+    )
     save_figure(training_curves(state.history), run.folder / "curves.png")
     examples = [
         (batches[0][0][row], references[row], masks[row]) for row in range(min(16, len(batches[0][0])))
