@@ -1,6 +1,6 @@
 """`lesion train` and `lesion export`: the commands that need TensorFlow."""
 
-# ruff: noqa: PLC0415, B008 - imports wait for their command; typer reads its defaults from the signature
+# ruff: noqa: PLC0415 - each command imports what it needs, so that none waits for another's libraries
 
 from contextlib import contextmanager
 from pathlib import Path

@@ -55,7 +55,9 @@ def with_fused_batch_normalization(model: keras.Model) -> keras.Model:
     def clone_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
         if type(layer) is keras.layers.BatchNormalization:
             config = layer.get_config()
-            return FusedBatchNormalization.from_config({**config, "momentum": min(config["momentum"], MOMENTUM)})
+            return FusedBatchNormalization.from_config(
+                {**config, "momentum": min(config["momentum"], MOMENTUM)}
+            )
         return layer.__class__.from_config(layer.get_config())
 
     copy = keras.models.clone_model(model, clone_function=clone_layer)
