@@ -43,7 +43,8 @@ def split_by_lesion(
         they showed one lesion. Without it only `lesion_id` groups.
     fractions : three floats
         Of train, validation and test; rounded to twentieths (or less in a small dataset), because the split joins
-        the folds of a `StratifiedGroupKFold`. Validation and test get one fold at the least.
+        the folds of a `StratifiedGroupKFold`. Validation and test get one fold at the least, and the folds that
+        bring them every class that has lesions enough.
     seed : int
 
     Returns
@@ -51,11 +52,9 @@ def split_by_lesion(
     DataFrame with `image_id`, `split` and `group` (the number of the set of images that must stay together).
     """
     groups = image_groups(catalog["lesion_id"], hashes)
-    folds = _stratified_folds(catalog["dx"].fillna("missing").to_numpy(str), groups, seed)
-    count = folds.max() + 1
-    validation = max(1, round(fractions[1] * count))
-    test = max(1, round(fractions[2] * count))
-    split = np.select([folds < test, folds < test + validation], SPLITS[:0:-1], SPLITS[0])
+    labels = catalog["dx"].fillna("missing").to_numpy(str)
+    folds = _stratified_folds(labels, groups, seed)
+    split = _parts_of_folds(folds, labels, fractions)[folds]
     return pd.DataFrame({"image_id": catalog["image_id"].to_numpy(), "split": split, "group": groups})
 
 
@@ -156,3 +155,21 @@ def _stratified_folds(labels: np.ndarray, groups: np.ndarray, seed: int) -> np.n
         for fold, (_, members) in enumerate(splitter.split(labels, labels, groups)):
             folds[members] = fold
     return folds
+
+
+def _parts_of_folds(
+    folds: np.ndarray, labels: np.ndarray, fractions: tuple[float, float, float]
+) -> np.ndarray:
+    """Part of every fold: each class in all three where it lies in three folds, and else rather in training."""
+    classes, class_of_image = np.unique(labels, return_inverse=True)
+    holds = np.zeros((folds.max() + 1, len(classes)), bool)
+    holds[folds, class_of_image] = True
+    parts = np.full(len(holds), SPLITS[0], dtype=object)
+    for name, fraction, later_parts in (("test", fractions[2], 2), ("validation", fractions[1], 1)):
+        for _ in range(max(1, round(fraction * len(holds)))):
+            free = parts == SPLITS[0]
+            lacking = ~holds[parts == name].any(axis=0)
+            to_spare = holds[free].sum(axis=0) > later_parts
+            gain = (holds & lacking & to_spare).sum(axis=1) - len(classes) * (holds & ~to_spare).sum(axis=1)
+            parts[np.argmax(np.where(free, gain, -np.inf))] = name
+    return parts
