@@ -81,6 +81,9 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
             inputs, self.gamma, self.beta, epsilon=self.epsilon, is_training=True
         )
+        # The kernel gives the sample's variance; Keras keeps the population's.
+        values = tf.cast(tf.size(inputs) // tf.size(mean), variance.dtype)
+        variance *= (values - 1) / values
         self.moving_mean.assign(self.moving_mean * self.momentum + mean * (1 - self.momentum))
         self.moving_variance.assign(self.moving_variance * self.momentum + variance * (1 - self.momentum))
         return outputs
