@@ -8,6 +8,7 @@ from data.images import read_image
 from data.progress import tracked
 from data.resizing import resize
 from segmentation.cropping import Box, lesion_bounds, lesion_mask
+from segmentation.model import FusedBatchNormalization
 from segmentation.runs import Run
 
 BATCH_SIZE = 32
@@ -22,7 +23,8 @@ def locate_lesions(run: Run, catalog: pd.DataFrame) -> pd.DataFrame:
         A row an image, in the catalog's order: `image_id, height, width` and the tight box `x0, y0, x1, y1` in
         pixels, which is missing where no plausible lesion was found.
     """
-    model = keras.models.load_model(run.model_path, compile=False)
+    layers = {"lesion>FusedBatchNormalization": FusedBatchNormalization}
+    model = keras.models.load_model(run.model_path, custom_objects=layers, compile=False)
     threshold = run.metrics["threshold"]
     paths = list(catalog["image_path"])
     rows: list[tuple] = []
