@@ -1,9 +1,6 @@
 """Bytes or a path -> an RGB array, or an error that says what is wrong with the file."""
 
-import glob
 import io
-import os
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,7 +14,6 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import BITSPERSAMPLE, PLANAR_CONFIGURATION, TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 MAX_PIXELS = 100_000_000
 MIN_SIDE = 32
 
@@ -131,49 +127,6 @@ def image_size(path: ImageSource) -> tuple[int, int]:
         image = _read_header(file, name)
         width, height = image.size
         return (width, height) if _orientation(image) in _TURNS_THAT_SWAP_SIDES else (height, width)
-
-
-def find_images(paths: Iterable[str | Path]) -> list[Path]:
-    """Expand files, folders and globs into image files, each once.
-
-    A folder stands for all files under it with an image's suffix, sorted, without hidden ones and the
-    `__MACOSX` folders of archives. A file that is named is always taken, and so is a path that does not
-    exist: reading it then says what is wrong with it.
-    """
-    found = [image for path in paths for match in _expand_glob(path) for image in _expand_folder(match)]
-    return list(dict.fromkeys(found))
-
-
-def visible_files(folder: str | Path) -> Iterator[Path]:
-    """All files under a folder in sorted order, without hidden ones (`.name`, `._name`) and `__MACOSX`.
-
-    Linked folders are followed, each folder once.
-    """
-    seen = set()
-    for parent, folders, files in os.walk(folder, followlinks=True):
-        real = os.path.realpath(parent)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__MACOSX")
-        yield from (Path(parent, name) for name in sorted(files) if not name.startswith("."))
-
-
-def is_image_name(path: str | Path) -> bool:
-    """Whether a file's suffix is one of an image, in lower or upper case."""
-    return os.path.splitext(path)[1].lower() in IMAGE_SUFFIXES  # noqa: PTH122 - asked of tens of thousands of names
-
-
-def _expand_glob(path: str | Path) -> list[Path]:
-    if Path(path).exists() or not glob.has_magic(str(path)):
-        return [Path(path)]
-    matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 - takes absolute and relative patterns
-    return [Path(match) for match in matches] or [Path(path)]
-
-
-def _expand_folder(path: Path) -> Iterable[Path]:
-    return filter(is_image_name, visible_files(path)) if path.is_dir() else [path]
 
 
 def _name(source: ImageSource) -> str:

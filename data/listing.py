@@ -1,6 +1,5 @@
 """What lies in a dataset's folder: its images, its masks and its tables."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +7,14 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from data.images import IMAGE_SUFFIXES, is_image_name, visible_files
+from data.finding import (
+    IMAGE_SUFFIXES,
+    MASK_ENDINGS,
+    PH2_MASK_ENDING,
+    is_image_name,
+    picture_kind,
+    visible_files,
+)
 
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".txt", ""})
 
@@ -23,12 +29,6 @@ COLUMN_NAMES = {
     "localization": ("localization", "anatom_site_general", "anatom_site"),
     "mask": ("mask", "mask_path"),
 }
-
-_MASK_ENDINGS = ("_segmentation", "_mask")
-_PH2_MASK_ENDING = "_lesion"
-_MASK_FOLDERS = re.compile(r"masks?|segmentations?|.*(ground_?truth|segmentations_).*")
-_IMAGE_FOLDERS = re.compile(r"images?|.*_(data|input)")
-_NEITHER = re.compile(r".*(_superpixels|_attribute_.*)")
 
 
 class DatasetError(Exception):
@@ -127,11 +127,11 @@ def list_dataset(root: str | Path) -> DatasetFiles:
     others = [path for path in files if not is_image_name(path)]
     by_kind: dict[str, list[Path]] = defaultdict(list)
     for path in pictures:
-        by_kind[_picture_kind(path.relative_to(root))].append(path)
+        by_kind[picture_kind(path.relative_to(root))].append(path)
     return DatasetFiles(
         root=root,
         images=Pictures(root, by_kind["image"]),
-        masks=Pictures(root, by_kind["mask"], (*_MASK_ENDINGS, _PH2_MASK_ENDING)),
+        masks=Pictures(root, by_kind["mask"], (*MASK_ENDINGS, PH2_MASK_ENDING)),
         tables=tuple(table for path in others if (table := _open_table(path)) is not None),
         others=tuple(others),
     )
@@ -154,22 +154,6 @@ def image_ids(names: Sequence[str]) -> list[str]:
     for path, stem in zip(paths, stems, strict=True):
         sharing[stem].add(path)
     return [stem if len(sharing[stem]) == 1 else path for path, stem in zip(paths, stems, strict=True)]
-
-
-def _picture_kind(path: Path) -> str:
-    """`"image"`, `"mask"`, or `"neither"`: some releases hold superpixels, attributes and regions too."""
-    stem = path.stem.casefold()
-    folders = [folder.casefold() for folder in path.parts[:-1]]
-    if _NEITHER.fullmatch(stem) or any(folder.endswith("_roi") for folder in folders):
-        return "neither"
-    if stem.endswith(_MASK_ENDINGS) or (stem.endswith(_PH2_MASK_ENDING) and folders[-1:] == [stem]):
-        return "mask"
-    for folder in reversed(folders):
-        if _IMAGE_FOLDERS.fullmatch(folder):
-            return "image"
-        if _MASK_FOLDERS.fullmatch(folder):
-            return "mask"
-    return "image"
 
 
 def _open_table(path: Path) -> Table | None:

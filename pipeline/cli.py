@@ -122,7 +122,7 @@ def predict(
 
 def _images(paths: list[Path], output: Path | None) -> list[Path]:
     """The images to predict; what an earlier run wrote to `output` is not among them."""
-    from data.images import find_images
+    from data.finding import find_images
 
     images = find_images(paths)
     if output and output.exists():

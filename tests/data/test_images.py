@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.images import ImageError, find_images, image_size, read_image, read_mask
+from data.images import ImageError, image_size, read_image, read_mask
 
 RED = (200, 40, 30)
 GREY = (128, 128, 128)
@@ -247,32 +247,6 @@ def test_a_mask_of_zeros_and_ones_is_taken_as_it_is_meant() -> None:
 
 def test_an_empty_mask_has_no_lesion() -> None:
     assert not read_mask(encode(Image.new("L", (4, 4), 0))).any()
-
-
-def test_folders_files_and_globs_become_a_list_of_images(tmp_path: Path) -> None:
-    for name in ("b.JPG", "a.png", "sub/c.tiff", "sub/notes.txt", "._a.png", "__MACOSX/a.png", ".git/x.png"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    folder = [tmp_path / name for name in ("a.png", "b.JPG", "sub/c.tiff")]
-    assert find_images([tmp_path]) == folder
-    assert find_images([str(tmp_path)]) == folder
-    assert find_images([tmp_path / "*.png", tmp_path]) == folder
-    assert find_images([tmp_path / "**" / "*.tiff"]) == [tmp_path / "sub/c.tiff"]
-
-
-def test_linked_folders_are_followed_once(tmp_path: Path) -> None:
-    (tmp_path / "store").mkdir()
-    (tmp_path / "store" / "a.png").touch()
-    (tmp_path / "photos").mkdir()
-    (tmp_path / "photos" / "linked").symlink_to(tmp_path / "store")
-    (tmp_path / "store" / "loop").symlink_to(tmp_path / "photos")
-    assert find_images([tmp_path / "photos"]) == [tmp_path / "photos" / "linked" / "a.png"]
-
-
-def test_a_path_that_is_named_is_always_taken(tmp_path: Path) -> None:
-    (tmp_path / "scan[1].dat").touch()
-    named = [tmp_path / "scan[1].dat", tmp_path / "missing.jpg", tmp_path / "none*.png"]
-    assert find_images(named) == named
 
 
 def test_reading_images_imports_no_heavy_library() -> None:
