@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline import cli_dataset, cli_train
-from pipeline.console import SOME_FAILED, UNUSABLE, complain, hint, progress_bar, stopping_on
+from pipeline.console import SOME_FAILED, UNUSABLE, complain, hint, needing_extra, progress_bar, stopping_on
 
 if TYPE_CHECKING:
     from pipeline.predictor import LesionPipeline
@@ -51,7 +51,8 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line."""
-    app(prog_name="lesion")
+    with needing_extra("evaluate"):
+        app(prog_name="lesion")
 
 
 def _print_version(wanted: bool) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from classification.config import Boxes, ClassificationConfig, Grouping, Imbalance, View
 from data.silence import silent_standard_error
-from pipeline.console import UNUSABLE, complain, stopping_on
+from pipeline.console import needing_extra, stopping_on
 from segmentation.config import SegmentationConfig, Strength
 
 if TYPE_CHECKING:
@@ -252,7 +252,7 @@ def export(
 @contextmanager
 def _stopping_on_mistakes() -> "Iterator[None]":
     """A missing extra, or what a user can mend, ends the command with one line."""
-    try:
+    with needing_extra("train"):
         from data.datasets import DatasetError
         from data.images import ImageError
         from pipeline.bundle import BundleError
@@ -260,13 +260,8 @@ def _stopping_on_mistakes() -> "Iterator[None]":
 
         with silent_standard_error():  # TensorFlow's greeting
             from pipeline.exporting import ExportError
-    except ModuleNotFoundError as error:
-        complain(
-            f"{error.name} is not installed; install the training's packages with: pip install 'lesion[train]'"
-        )
-        raise typer.Exit(UNUSABLE) from None
-    with stopping_on(ImageError, DatasetError, BundleError, ExportError, RunError):
-        yield
+        with stopping_on(ImageError, DatasetError, BundleError, ExportError, RunError):
+            yield
 
 
 def _report(metrics: dict[str, Any], output: Path, figures: str) -> None:

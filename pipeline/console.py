@@ -9,6 +9,11 @@ import typer
 SOME_FAILED = 1
 UNUSABLE = 2
 
+MODULES_OF_EXTRAS = {
+    *("pandas", "scipy", "sklearn", "matplotlib", "jinja2", "imagehash"),
+    *("tensorflow", "keras", "segmentation_models", "albumentations"),
+}
+
 
 def complain(error: object) -> None:
     """Say on standard error what is wrong."""
@@ -35,6 +40,18 @@ def stopping_on(*errors: type[Exception]) -> Iterator[None]:
         reason = error.strerror or str(error)
         complain(f"{error.filename}: {reason}; check the path, its permissions and the space on the disk.")
         raise typer.Exit(UNUSABLE) from None
+
+
+@contextmanager
+def needing_extra(extra: str) -> Iterator[None]:
+    """Turn a missing package into one line that says which extra brings it, and exit status 2."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name not in MODULES_OF_EXTRAS:
+            raise
+        complain(f"this needs {error.name}, which is not installed; run: pip install 'lesion[{extra}]'")
+        sys.exit(UNUSABLE)
 
 
 @contextmanager

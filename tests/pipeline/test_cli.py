@@ -279,3 +279,21 @@ def test_evaluate_prints_figures_and_writes_a_report(lesion, bundle_folder, tmp_
         "confusion.png",
         "report.html",
     }
+
+
+@pytest.mark.parametrize(
+    ("missing", "extra", "command"),
+    [
+        ("pandas", "evaluate", ["dataset", "check", "somewhere"]),
+        ("pandas", "train", ["train", "segmentation", "somewhere", "--output", "nowhere"]),
+        ("keras", "train", ["train", "segmentation", "somewhere", "--output", "nowhere"]),
+    ],
+)
+def test_a_missing_extra_is_named_in_one_line(missing, extra, command):
+    code = f"import sys; sys.modules[{missing!r}] = None; from pipeline.cli import main; main()"
+    result = in_own_process(*command, code=code)
+
+    assert result.returncode == 2
+    assert result.stderr == (
+        f"lesion: this needs {missing}, which is not installed; run: pip install 'lesion[{extra}]'\n"
+    )
