@@ -206,7 +206,9 @@ def test_a_split_survives_its_file(tmp_path: Path) -> None:
     splits["image_id"] = [f"{number:04}" for number in range(10)]
     write_splits(splits, tmp_path / "splits.csv")
     read = read_splits(tmp_path / "splits.csv")
-    pd.testing.assert_frame_equal(read[["image_id", "split"]], splits[["image_id", "split"]], check_dtype=False)
+    pd.testing.assert_frame_equal(
+        read[["image_id", "split"]], splits[["image_id", "split"]], check_dtype=False
+    )
 
 
 @pytest.mark.parametrize(
@@ -234,10 +236,12 @@ def test_a_missing_split_is_refused(tmp_path: Path) -> None:
 
 def test_a_training_gets_the_images_that_the_split_gives_it() -> None:
     catalog = catalog_of({"nv": 4})
-    splits = pd.DataFrame({
-        "image_id": ["nv-2-0", "nv-0-0", "nv-3-0", "elsewhere"],
-        "split": ["train", "validation", "test", "train"],
-    })
+    splits = pd.DataFrame(
+        {
+            "image_id": ["nv-2-0", "nv-0-0", "nv-3-0", "elsewhere"],
+            "split": ["train", "validation", "test", "train"],
+        }
+    )
     parts = training_parts(catalog, splits, "diagnosis")
     assert {name: part["image_id"].tolist() for name, part in parts.items()} == {
         "train": ["nv-2-0"],
