@@ -58,12 +58,14 @@ def split_by_lesion(
     return pd.DataFrame({"image_id": catalog["image_id"].to_numpy(), "split": split, "group": groups})
 
 
-def image_groups(lesion_ids: Iterable[str], hashes: np.ndarray | None = None) -> np.ndarray:
+def image_groups(
+    lesion_ids: Iterable[str], hashes: np.ndarray | None = None, bits: int = NEAR_DUPLICATE_BITS
+) -> np.ndarray:
     """Number (N,) of the set that an image belongs to: same lesion, or linked by a chain of near-duplicates."""
     lesions, _ = pd.factorize(np.asarray(list(lesion_ids), dtype=str))
     if hashes is None:
         return lesions
-    first, second = near_duplicate_pairs(hashes)
+    first, second = near_duplicate_pairs(hashes, bits)
     links = coo_array(
         (np.ones(len(first)), (lesions[first], lesions[second])), shape=(lesions.max() + 1, lesions.max() + 1)
     )
