@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import keras
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -86,7 +87,6 @@ def fit(
             model.set_weights(best.get_weights())
         compile_model(model, phase, len(training))
         _restore(run, state, model)
-        training.epoch = state.epoch
         try:
             _fit_phase(run, phase, model, training, validation, state, monitor, patience)
         except KeyboardInterrupt:
@@ -166,6 +166,15 @@ class Checkpoint(keras.callbacks.Callback):
         self._start = time.perf_counter()
         self._validation_seconds = 0.0
         self.training.seconds = 0.0
+        self.training.epoch = epoch  # Keras ends an epoch of its own before the first one
+        self._seed_dropout(epoch)
+
+    def _seed_dropout(self, epoch: int) -> None:
+        """Let phase and epoch decide on the masks, because Keras saves no state of them to resume from."""
+        rng = np.random.default_rng((self.training.seed, self.state.phase, epoch))
+        for variable in self.model.variables:
+            if variable.name == "seed_generator_state":
+                variable.assign(rng.integers(2**31, size=2))
 
     def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
         self._validation_start = time.perf_counter()
