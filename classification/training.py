@@ -31,6 +31,7 @@ from segmentation.sheets import save_figure, training_curves
 from segmentation.training import CALIBRATION_SAMPLES, VALIDATION_SAMPLES, splits_of_run
 
 ABSTAINING_PART = 0.1
+EXAMPLES = 32
 
 
 def train(
@@ -253,10 +254,15 @@ def _finish(run: Run, images: _Images, state: FitState) -> dict[str, Any]:
     run.write_samples(calibration=calibration, validation=batches.sample(VALIDATION_SAMPLES))
     _write_predictions(run, validation, images.classes, probabilities)
     save_figure(training_curves(state.history), run.folder / "curves.png")
-    codes = np.array(images.classes)
+    codes, positions = np.array(images.classes), batches.spread(EXAMPLES)
     examples = [
-        (batches[0][0][row], codes[labels[row]], codes[probabilities[row].argmax()], probabilities[row].max())
-        for row in range(len(batches[0][0]))
+        (
+            image,
+            codes[labels[position]],
+            codes[probabilities[position].argmax()],
+            probabilities[position].max(),
+        )
+        for image, position in zip(batches.sample(EXAMPLES), positions, strict=True)
     ]
     save_figure(classification_sheet(examples), run.folder / "examples.png")
     return metrics

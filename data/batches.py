@@ -59,9 +59,13 @@ class Batches(keras.utils.PyDataset):
     def make_batch(self, positions: np.ndarray, seeds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Inputs and targets of the images at `positions`; `seeds` has one for each image's random changes."""
 
+    def spread(self, count: int) -> np.ndarray:
+        """Positions of `count` images, or of all where there are fewer, spread evenly over the set."""
+        return np.unique(np.linspace(0, self.count - 1, min(count, self.count)).astype(int))
+
     def sample(self, count: int) -> np.ndarray:
-        """Inputs of `count` images (all of a smaller set), spread evenly over the set."""
-        positions = np.unique(np.linspace(0, self.count - 1, min(count, self.count)).astype(int))
+        """Inputs of the images at `spread(count)`, as they are without augmentation."""
+        positions = self.spread(count)
         return self.make_batch(positions, np.zeros(len(positions), int))[0]
 
     def on_epoch_end(self) -> None:

@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415 - each command imports what it needs, so that none waits for another's libraries
 
+import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -258,7 +259,10 @@ def _stopping_on_mistakes() -> "Iterator[None]":
         from pipeline.bundle import BundleError
         from segmentation.runs import RunError
 
-        with silent_standard_error():  # TensorFlow's greeting
+        os.environ.setdefault(
+            "TF_CPP_MIN_LOG_LEVEL", "3"
+        )  # what TensorFlow says later; its greeting comes before
+        with silent_standard_error():
             from pipeline.exporting import ExportError
         with stopping_on(ImageError, DatasetError, BundleError, ExportError, RunError):
             yield

@@ -21,7 +21,7 @@ from segmentation.model import build_unet
 from segmentation.runs import Run, start_run
 from segmentation.sheets import save_figure, segmentation_sheet, training_curves
 
-CALIBRATION_SAMPLES, VALIDATION_SAMPLES = 128, 64
+CALIBRATION_SAMPLES, VALIDATION_SAMPLES, EXAMPLES = 128, 64, 16
 THRESHOLDS = np.round(np.arange(0.2, 0.81, 0.05), 2)
 
 
@@ -193,8 +193,10 @@ def _finish(run: Run, cached: _Cache, validation: pd.DataFrame, state: FitState)
         validation=batches.sample(VALIDATION_SAMPLES),
     )
     save_figure(training_curves(state.history), run.folder / "curves.png")
+    positions = batches.spread(EXAMPLES)
     examples = [
-        (batches[0][0][row], references[row], masks[row]) for row in range(min(16, len(batches[0][0])))
+        (image, references[position], masks[position])
+        for image, position in zip(batches.sample(EXAMPLES), positions, strict=True)
     ]
     save_figure(segmentation_sheet(examples), run.folder / "examples.png")
     return metrics
