@@ -18,6 +18,8 @@ def training_curves(history: Sequence[dict[str, Any]]) -> Figure:
     """Each figure of the history over the epochs, training beside validation, a line where a phase begins."""
     table = pd.DataFrame(history)
     names = [name for name in table.columns if f"val_{name}" in table.columns]
+    if not names:  # Ctrl-C came in the first epoch
+        return Figure(figsize=(5, 3.6))
     figure = Figure(figsize=(5 * len(names), 3.6), layout="constrained")
     epochs = np.arange(1, len(table) + 1)
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
