@@ -141,7 +141,7 @@ def fit_nothing(monkeypatch: pytest.MonkeyPatch) -> dict:
     """A `fit` that leaves a model of one layer, as if Ctrl-C had come at once; holds the batches that it was given."""
     given = {}
 
-    def fit(run, phases, _, make_batches, *__, **___) -> FitState:
+    def fit(run, phases, *, make_batches, **_) -> FitState:
         given["training"], given["validation"] = make_batches(phases[-1])
         image = keras.Input((*phases[-1].input_size, 3))
         keras.Model(image, keras.layers.Conv2D(1, 1, activation="sigmoid")(image)).save(run.model_path)

@@ -1,0 +1,70 @@
+"""The classifier gives logits, and maps that say where they come from."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from classification.model import build_classifier, with_activation_map
+from segmentation.model import FusedBatchNormalization
+
+BIAS = np.array([1.0, -2.0, 0.5])
+
+
+@pytest.fixture(scope="module")
+def classifier() -> keras.Model:
+    classifier = build_classifier(3, 64, None, width=0.35)
+    head = classifier.get_layer("logits")
+    head.set_weights([head.get_weights()[0], BIAS])
+    return classifier
+
+
+def photographs(count: int = 2) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, 64, 64, 3), np.uint8)
+
+
+def test_every_class_has_a_logit(classifier: keras.Model) -> None:
+    logits = classifier.predict_on_batch(photographs())
+    assert logits.shape == (2, 3)
+    assert (logits < 0).any()
+
+
+def test_the_activation_maps_mean_and_the_bias_are_the_logit(classifier: keras.Model) -> None:
+    logits, activation_map = with_activation_map(classifier).predict_on_batch(photographs())
+    assert activation_map.shape == (2, 2, 2, 3)
+    np.testing.assert_allclose(activation_map.mean(axis=(1, 2)) + BIAS, logits, atol=1e-5)
+    np.testing.assert_allclose(logits, classifier.predict_on_batch(photographs()), atol=1e-5)
+    assert activation_map.std(axis=(1, 2)).min() > 0
+
+
+def test_a_frozen_encoder_leaves_only_the_head_to_train() -> None:
+    frozen = build_classifier(3, 32, None, width=0.35, frozen_encoder=True)
+    assert [variable.path for variable in frozen.trainable_variables] == ["logits/kernel", "logits/bias"]
+
+
+def test_models_of_all_phases_share_their_weights_shapes(classifier: keras.Model) -> None:
+    frozen = build_classifier(3, 32, None, width=0.35, frozen_encoder=True)
+    assert [w.shape for w in frozen.get_weights()] == [w.shape for w in classifier.get_weights()]
+
+
+def test_the_encoder_normalises_by_the_fused_kernel(classifier: keras.Model) -> None:
+    normalisations = [
+        layer
+        for layer in classifier.get_layer("encoder").layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    assert len(normalisations) == 52
+    assert all(isinstance(layer, FusedBatchNormalization) for layer in normalisations)
+
+
+def test_the_encoder_comes_from_a_file(tmp_path: Path) -> None:
+    encoder = keras.applications.MobileNetV2(
+        input_shape=(32, 32, 3), alpha=0.35, include_top=False, weights=None, name="encoder"
+    )
+    encoder.save_weights(tmp_path / "encoder.weights.h5")
+    classifier = build_classifier(3, 64, tmp_path / "encoder.weights.h5", width=0.35)
+    for mine, theirs in zip(
+        classifier.get_layer("encoder").get_weights(), encoder.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(mine, theirs)
