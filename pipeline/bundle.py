@@ -17,7 +17,7 @@ DEFAULT_BUNDLE = Path(__file__).parent / "bundles" / "default"
 VIEWS = ("crop", "full")
 PRECISIONS = ("float32", "float16", "int8")
 
-_FACTS_FILE = "bundle.json"
+FACTS_FILE = "bundle.json"
 _STAGES = ("segmentation", "classification")
 
 
@@ -108,7 +108,7 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
     try:
         bundle = _parse(facts, folder)
     except FactError as error:
-        raise BundleError(f"{folder / _FACTS_FILE}: {error}; export the bundle again.") from None
+        raise BundleError(f"{folder / FACTS_FILE}: {error}; export the bundle again.") from None
     _check_files(bundle)
     _check_models(bundle)
     return bundle
@@ -122,7 +122,8 @@ def save_bundle(fields: Mapping[str, Any], files: Mapping[str, str | Path], fold
     fields : mapping
         The facts of `bundle.json` that the caller knows: `name`, `classes`, `threshold`, `view`,
         `crop_margin`, `temperature`, `abstention_threshold`, `training`, `figures`, and `precision`, a mapping
-        with a value for each stage. Hashes, input shapes, format version and date are filled in.
+        with a value for each stage. Hashes, input shapes, format version and, where it is missing, the date
+        `created` are filled in.
     files : mapping
         Name in the bundle -> the file to copy. `segmentation.tflite` and `classification.tflite` must be
         there; `splits.csv` is recorded, and others, such as `MODEL_CARD.md`, are only carried along.
@@ -140,13 +141,14 @@ def save_bundle(fields: Mapping[str, Any], files: Mapping[str, str | Path], fold
         for name, source in files.items():
             shutil.copyfile(source, temporary / name)
         facts = _complete_facts(fields, temporary)
-        write_text(temporary / _FACTS_FILE, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+        write_text(temporary / FACTS_FILE, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
         load_bundle(temporary)
     return load_bundle(folder)
 
 
 def _complete_facts(fields: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    facts = {key: value for key, value in fields.items() if key != "precision"}
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    facts = {"created": created, **{key: value for key, value in fields.items() if key != "precision"}}
     for stage in _STAGES:
         path = folder / f"{stage}.tflite"
         facts[stage] = {
@@ -157,23 +159,22 @@ def _complete_facts(fields: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         }
     if (folder / "splits.csv").exists():
         facts["splits"] = {"file": "splits.csv", "sha256": sha256(folder / "splits.csv")}
-    created = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"format_version": FORMAT_VERSION, "created": created, "value_range": [0, 255], **facts}
+    return {**facts, "format_version": FORMAT_VERSION, "value_range": [0, 255]}
 
 
 def _refuse_to_replace(folder: Path) -> None:
     if folder.is_file():
         raise BundleError(f"{folder}: is a file and not a folder; give another place for the bundle.")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / _FACTS_FILE).exists():
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / FACTS_FILE).exists():
         raise BundleError(
             f"{folder}: holds other files and no bundle, and would be replaced as a whole; give a new folder."
         )
 
 
 def _read_facts(folder: Path) -> dict[str, Any]:
-    path = folder / _FACTS_FILE
+    path = folder / FACTS_FILE
     if folder.is_file():
-        raise BundleError(f"{folder}: is a file and not a bundle; give the folder that holds {_FACTS_FILE}.")
+        raise BundleError(f"{folder}: is a file and not a bundle; give the folder that holds {FACTS_FILE}.")
     if not path.is_file():
         raise BundleError(_no_bundle(folder))
     try:
@@ -192,10 +193,10 @@ def _no_bundle(folder: Path) -> str:
     if folder == DEFAULT_BUNDLE:
         return f"{folder}: no bundle is installed; make one with `lesion export` and give it with --bundle."
     if not folder.is_dir():
-        return f"{folder}: no such folder; give the folder that holds {_FACTS_FILE}."
+        return f"{folder}: no such folder; give the folder that holds {FACTS_FILE}."
     if (folder / "model.keras").exists():
         return f"{folder}: is a training's run folder and no bundle; make one of it with `lesion export`."
-    return f"{folder}: holds no {_FACTS_FILE} and so is no bundle; `lesion export` makes one."
+    return f"{folder}: holds no {FACTS_FILE} and so is no bundle; `lesion export` makes one."
 
 
 def _unknown_version(path: Path, version: object) -> str:

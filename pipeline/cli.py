@@ -195,6 +195,13 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record",
+            help="Keep the figures in the bundle and its model card; for images new to the bundle.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
     repetitions: Annotated[
         int, typer.Option(min=1, help="Repetitions of the bootstrap over lesions.")
@@ -212,6 +219,7 @@ def evaluate(
     from pipeline.bundle import BundleError
     from pipeline.evaluation import evaluate as score
     from pipeline.predictor import LesionPipeline
+    from pipeline.recording import record_test_figures
     from pipeline.reporting import write_evaluation
     from pipeline.selection import select_split
 
@@ -229,6 +237,9 @@ def evaluate(
             )
         if output:
             write_evaluation(evaluation, output)
+        if record:
+            name = ", ".join(dataset.resolve().name for dataset in datasets)
+            record_test_figures(pipeline.bundle, evaluation, selection, name)
     print(json.dumps(evaluation.to_dict(), indent=2) if as_json else evaluation.to_text())
     for failure in evaluation.failures:
         complain(failure.reason)

@@ -12,10 +12,11 @@ from pipeline.bundle import Bundle
 
 
 class Selection(NamedTuple):
-    """The images that an evaluation scores, and the sentence that says which they are."""
+    """The images that an evaluation scores, the sentence that says which, and how many the bundle has learned from."""
 
     catalog: pd.DataFrame
     note: str
+    seen: int = 0
 
 
 def select_split(
@@ -54,9 +55,12 @@ def select_split(
         raise DatasetError(f"bundle {bundle.name} records no split; give a file with its {split} images.")
     if not chosen.any():
         raise DatasetError(f"no image is left to score ({note}); choose another split, or all.")
-    if (seen & chosen).any():
-        note += f"; the bundle was trained or chosen on {(seen & chosen).sum()} of them, which flatters it"
-    return Selection(catalog[chosen].reset_index(drop=True), f"{chosen.sum()} of {len(catalog)}: {note}")
+    known = int((seen & chosen).sum())
+    if known:
+        note += f"; the bundle was trained or chosen on {known} of them, which flatters it"
+    return Selection(
+        catalog[chosen].reset_index(drop=True), f"{chosen.sum()} of {len(catalog)}: {note}", known
+    )
 
 
 def _seen_lesions(catalog: pd.DataFrame, recorded: pd.DataFrame | None) -> np.ndarray:

@@ -65,7 +65,9 @@ def input_speed(batches: Batches) -> float:
     return batches.count / (time.perf_counter() - start)
 
 
-def step_speed(model: keras.Model, loss: object, inputs: np.ndarray, targets: np.ndarray, batch_size: int) -> float:
+def step_speed(
+    model: keras.Model, loss: object, inputs: np.ndarray, targets: np.ndarray, batch_size: int
+) -> float:
     compile_for_backend(model, optimizer="adam", loss=loss)
     model.fit(inputs, targets, batch_size=batch_size, verbose=0)
     start = time.perf_counter()

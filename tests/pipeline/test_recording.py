@@ -1,0 +1,56 @@
+"""Figures of images that the bundle has not seen go into the bundle; others do not."""
+
+import json
+import shutil
+
+import pytest
+
+from pipeline.bundle import BundleError, load_bundle
+from pipeline.evaluation import evaluate
+from pipeline.predictor import LesionPipeline
+from pipeline.recording import record_test_figures
+from pipeline.selection import select_split
+
+
+@pytest.fixture
+def bundle(trained_bundle, tmp_path):
+    return load_bundle(shutil.copytree(trained_bundle, tmp_path / "bundle"))
+
+
+def evaluated(bundle, catalog, split):
+    selection = select_split(catalog, bundle, split)
+    return evaluate(LesionPipeline.load(bundle), selection.catalog, repetitions=10), selection
+
+
+def test_figures_on_unseen_images_are_kept_in_the_bundle_and_its_card(bundle, drawn_catalog):
+    evaluation, selection = evaluated(bundle, drawn_catalog, "test")
+    recorded = record_test_figures(bundle, evaluation, selection, "drawn lesions")
+    kept = json.loads(json.dumps(recorded.figures["test"]["drawn lesions"]))
+    assert (
+        kept["classification"]["balanced_accuracy"] == evaluation.classification.balanced_accuracy.to_dict()
+    )
+    assert kept["segmentation"]["jaccard"] == evaluation.segmentation.jaccard.to_dict()
+    card = (bundle.folder / "MODEL_CARD.md").read_text()
+    assert "Figures on drawn lesions" in card
+    assert f"{evaluation.segmentation.jaccard.value:.3f}" in card
+
+
+def test_the_models_and_the_date_stay_as_they_were(bundle, drawn_catalog):
+    recorded = record_test_figures(bundle, *evaluated(bundle, drawn_catalog, "test"), "drawn lesions")
+    assert recorded.created == bundle.created
+    assert (recorded.segmentation, recorded.classification) == (bundle.segmentation, bundle.classification)
+    assert recorded.splits == bundle.splits
+
+
+def test_another_dataset_is_added_and_the_same_one_replaced(bundle, drawn_catalog):
+    evaluation, selection = evaluated(bundle, drawn_catalog, "test")
+    for name in ("one", "two", "one"):
+        bundle = record_test_figures(bundle, evaluation, selection, name)
+    assert sorted(bundle.figures["test"]) == ["one", "two"]
+
+
+def test_figures_on_images_that_the_bundle_learned_from_are_refused(bundle, drawn_catalog):
+    evaluation, selection = evaluated(bundle, drawn_catalog, "validation")
+    with pytest.raises(BundleError, match="trained or chosen on"):
+        record_test_figures(bundle, evaluation, selection, "drawn lesions")
+    assert "test" not in load_bundle(bundle.folder).figures
