@@ -139,7 +139,7 @@ def start_run(
     catalog : DataFrame
         The images of the run.
     splits : DataFrame
-        With `image_id` and `split`.
+        With `image_id` and `split`; rows of other images are left out.
     resume : bool
 
     Raises
@@ -156,7 +156,7 @@ def start_run(
             )
         _check_same(run, stage, settings, fingerprint(catalog))
         return run
-    write_splits(splits, run.splits_path)
+    write_splits(splits[splits["image_id"].isin(catalog["image_id"])], run.splits_path)
     config = {
         "stage": stage,
         "settings": settings,
