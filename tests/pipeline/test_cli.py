@@ -231,7 +231,13 @@ def test_an_interrupted_run_leaves_nothing_half_written(photos, bundle_folder, t
         "--output",
         output,
     ]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job may ignore it
+    ) as process:
         while not list(output.glob("masks/[0-9]*.png")):
             assert process.poll() is None
             time.sleep(0.01)
