@@ -21,7 +21,7 @@ from data.batches import ClassificationBatches
 from data.cache import cache_images
 from data.datasets import DatasetError
 from data.diagnoses import classes_of, malignancy
-from data.files import replacing
+from data.files import replacing, sha256
 from data.splits import training_parts
 from segmentation.config import Phase
 from segmentation.fitting import FitState, adam_with_cosine, compile_for_backend, fit, remove_cache
@@ -74,7 +74,10 @@ def train(
     if splits is None and segmentation is not None:
         splits = _splits_of_segmentation(labelled, segmentation)
     splits = splits_of_run(labelled, splits, output, config.seed)
-    run = start_run(output, "classification", asdict(config), labelled, splits, resume=resume)
+    settings = asdict(config) | {
+        "segmentation": None if segmentation is None else sha256(segmentation.model_path)
+    }
+    run = start_run(output, "classification", settings, labelled, splits, resume=resume)
     images = _Images(run, training_parts(labelled, run.splits, "diagnosis"), config, segmentation)
     weights = _class_weights(images.labels["train"])
     state = fit(

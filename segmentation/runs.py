@@ -149,14 +149,15 @@ def start_run(
     """
     run = Run(Path(folder))
     settings = json.loads(json.dumps(settings))
+    splits = splits[splits["image_id"].isin(catalog["image_id"])]
     if (run.folder / "config.json").exists():
         if not resume:
             raise RunError(
                 f"{run.folder} already holds a run; add --resume to go on with it, or give another --output."
             )
-        _check_same(run, stage, settings, fingerprint(catalog))
+        _check_same(run, stage, settings, fingerprint(catalog), splits)
         return run
-    write_splits(splits[splits["image_id"].isin(catalog["image_id"])], run.splits_path)
+    write_splits(splits, run.splits_path)
     config = {
         "stage": stage,
         "settings": settings,
@@ -196,7 +197,9 @@ def package_versions() -> dict[str, str]:
     return versions
 
 
-def _check_same(run: Run, stage: str, settings: dict[str, Any], catalog_fingerprint: str) -> None:
+def _check_same(
+    run: Run, stage: str, settings: dict[str, Any], catalog_fingerprint: str, splits: pd.DataFrame
+) -> None:
     if run.config["stage"] != stage:
         raise RunError(f"{run.folder} is a {run.config['stage']} run; give another --output.")
     changed = [name for name in settings if settings[name] != run.settings.get(name)]
@@ -205,3 +208,9 @@ def _check_same(run: Run, stage: str, settings: dict[str, Any], catalog_fingerpr
         raise RunError(f"{run.folder} was started with {before}; resume it with the same settings.")
     if run.config["dataset"]["fingerprint"] != catalog_fingerprint:
         raise RunError(f"{run.folder} was started on other images; resume it with the same dataset.")
+    if dict(zip(splits["image_id"], splits["split"], strict=True)) != dict(
+        zip(run.splits["image_id"], run.splits["split"], strict=True)
+    ):
+        raise RunError(
+            f"{run.folder} was started with another split; resume it with the same one, or without one."
+        )

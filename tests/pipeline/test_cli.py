@@ -220,10 +220,11 @@ def test_an_interrupted_run_leaves_nothing_half_written(photos, bundle_folder, t
         images.append(photos / f"{number}.png")
         os.link(images[0], images[-1])
     output = tmp_path / "out"
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a background job ignores it
     command = [
         sys.executable,
-        "-m",
-        "pipeline.cli",
+        "-c",
+        f"{heed}; from pipeline.cli import main; main()",
         "predict",
         photos,
         "--bundle",
@@ -236,7 +237,6 @@ def test_an_interrupted_run_leaves_nothing_half_written(photos, bundle_folder, t
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job may ignore it
     ) as process:
         while not list(output.glob("masks/[0-9]*.png")):
             assert process.poll() is None

@@ -86,6 +86,21 @@ def test_other_settings_are_refused_by_name(tmp_path: Path) -> None:
     assert "input_size" not in str(refusal.value)
 
 
+def test_another_split_is_refused_and_more_rows_than_images_are_not(tmp_path: Path) -> None:
+    catalog = catalog_of()
+    start(tmp_path, catalog=catalog)
+    more = pd.concat([splits_of(catalog), pd.DataFrame({"image_id": ["elsewhere"], "split": ["test"]})])
+    start_run(tmp_path, "segmentation", SETTINGS, catalog, more, resume=True)
+    with pytest.raises(RunError, match="started with another split"):
+        start_run(tmp_path, "segmentation", SETTINGS, catalog, more.assign(split="validation"), resume=True)
+
+
+def test_rows_of_other_images_are_left_out_of_the_split(tmp_path: Path) -> None:
+    catalog = catalog_of()
+    run = start_run(tmp_path, "segmentation", SETTINGS, catalog.head(3), splits_of(catalog))
+    assert run.splits["image_id"].tolist() == catalog["image_id"].head(3).tolist()
+
+
 def test_other_images_are_refused(tmp_path: Path) -> None:
     start(tmp_path)
     with pytest.raises(RunError, match="started on other images"):
