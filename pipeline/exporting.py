@@ -1,7 +1,5 @@
 """Trained Keras models -> a bundle, with a check that LiteRT says what Keras says."""
 
-import contextlib
-import io
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from classification.model import with_activation_map
-from data.silence import silent_standard_error
 from data.splits import write_splits
 from pipeline.bundle import Bundle, save_bundle
+from pipeline.conversion import convert
 from pipeline.model_card import model_card
 from pipeline.runtime import LiteRTModel
 from segmentation.runs import Run
@@ -100,35 +98,6 @@ def _convert_classification(run: Run, file: Path, precision: str) -> Parity:
     found = _probabilities(np.stack([converted(image)[0] for image in samples["validation"]]))
     same = float(np.mean(expected.argmax(axis=1) == found.argmax(axis=1)))
     return _check("the classification model", precision, np.abs(expected - found), same)
-
-
-def convert(model: Any, calibration: np.ndarray, precision: str) -> bytes:
-    """LiteRT's file of a Keras model for one image at a time.
-
-    Parameters
-    ----------
-    model : keras.Model
-    calibration : uint8 array (N, H, W, 3)
-        Inputs that show int8 the range of every tensor.
-    precision : "float32", "float16" (weights only) or "int8" (weights and activations, per channel)
-    """
-    import keras  # noqa: PLC0415
-    import tensorflow as tf  # noqa: PLC0415
-
-    image = keras.Input(batch_shape=(1, *model.input_shape[1:]), name="image")
-    converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(image, model(image)))
-    if precision != "float32":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if precision == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    if precision == "int8":
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.representative_dataset = lambda: (
-            [sample[None].astype(np.float32)] for sample in calibration
-        )
-        converter.inference_input_type = tf.uint8
-    with silent_standard_error(), contextlib.redirect_stdout(io.StringIO()):
-        return converter.convert()
 
 
 def _load_model(run: Run) -> Any:

@@ -1,0 +1,38 @@
+"""A trained Keras model -> a LiteRT file."""
+
+import contextlib
+import io
+from typing import Any
+
+import numpy as np
+
+from data.silence import silent_standard_error
+
+
+def convert(model: Any, calibration: np.ndarray, precision: str) -> bytes:
+    """LiteRT's file of a Keras model for one image at a time.
+
+    Parameters
+    ----------
+    model : keras.Model
+    calibration : uint8 array (N, H, W, 3)
+        Inputs that show int8 the range of every tensor.
+    precision : "float32", "float16" (weights only) or "int8" (weights and activations, per channel)
+    """
+    import keras  # noqa: PLC0415
+    import tensorflow as tf  # noqa: PLC0415
+
+    image = keras.Input(batch_shape=(1, *model.input_shape[1:]), name="image")
+    converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(image, model(image)))
+    if precision != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if precision == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if precision == "int8":
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.representative_dataset = lambda: (
+            [sample[None].astype(np.float32)] for sample in calibration
+        )
+        converter.inference_input_type = tf.uint8
+    with silent_standard_error(), contextlib.redirect_stdout(io.StringIO()):
+        return converter.convert()
