@@ -39,6 +39,8 @@ class ClassificationConfig:
     head_learning_rate, learning_rate : float
         Peaks of the head's phase and of the small side's; the full side's is a third of the latter.
     label_smoothing : float
+    mixup : float
+        Alpha of MixUp's Beta distribution (Zhang et al. 2018); 0 mixes no images.
     patience : int
         Epochs without a better validation macro F1 that end a phase.
     """
@@ -61,6 +63,7 @@ class ClassificationConfig:
     weight_decay: float = 1e-4
     dropout: float = 0.2
     label_smoothing: float = 0.05
+    mixup: float = 0.0
     augmentation: Strength = "strong"
     encoder_weights: str | None = "imagenet"
     patience: int = 8

@@ -32,6 +32,7 @@ from segmentation.training import CALIBRATION_SAMPLES, VALIDATION_SAMPLES, split
 
 ABSTAINING_PART = 0.1
 EXAMPLES = 32
+FLIPS = ((1, 1), (1, -1), (-1, 1), (-1, -1))  # steps along rows and columns
 
 
 def train(
@@ -147,6 +148,7 @@ class _Images:
             jitter=self.config.jitter if view and training else 0.0,
             augmentation=augmentation,
             sampling=self.config.sampling if training else "natural",
+            mixup=self.config.mixup if training else 0.0,
             seed=self.config.seed,
         )
 
@@ -233,29 +235,25 @@ def _finish(run: Run, images: _Images, state: FitState) -> dict[str, Any]:
     """Calibrate and measure the best model on validation, and write figures and pictures."""
     model = keras.models.load_model(run.model_path, compile=False)
     batches, labels = images.part("validation", model.input_shape[1]), images.labels["validation"]
-    logits = model.predict(batches, verbose=0)
-    temperature = fit_temperature(logits, labels)
-    probabilities = np.asarray(ops.softmax(logits / temperature))
-    validation = images.parts["validation"]
-    scores = ClassificationScores.from_predictions(
-        labels, probabilities, images.classes, validation["lesion_id"].to_numpy()
-    )
+    lesions = images.parts["validation"]["lesion_id"].to_numpy()
+    logits = _flipped_logits(model, batches)
+    probabilities, figures = _calibrated(logits[0], labels, images.classes, lesions)
+    _, flips = _calibrated(logits.mean(axis=0), labels, images.classes, lesions)
     views = [view for view in images.views.values() if view]
     metrics = {
         "interrupted": state.interrupted,
         "epochs": len(state.history),
         "input_side": model.input_shape[1],
         "classes": list(images.classes),
-        "temperature": temperature,
-        "abstention_threshold": float(np.quantile(probabilities.max(axis=1), ABSTAINING_PART)),
         "images_without_lesion_found": sum(view.fallbacks for view in views),
-        "validation": scores.to_dict(),
+        **figures,
+        "flips": flips,
         **state.speed,
     }
     run.write_metrics(metrics)
     calibration = images.part("train", model.input_shape[1]).sample(CALIBRATION_SAMPLES)
     run.write_samples(calibration=calibration, validation=batches.sample(VALIDATION_SAMPLES))
-    _write_predictions(run, validation, images.classes, probabilities)
+    _write_predictions(run, images.parts["validation"], images.classes, probabilities)
     save_figure(training_curves(state.history), run.folder / "curves.png")
     codes, positions = np.array(images.classes), batches.spread(EXAMPLES)
     examples = [
@@ -269,6 +267,31 @@ def _finish(run: Run, images: _Images, state: FitState) -> dict[str, Any]:
     ]
     save_figure(classification_sheet(examples), run.folder / "examples.png")
     return metrics
+
+
+def _flipped_logits(model: keras.Model, batches: ClassificationBatches) -> np.ndarray:
+    """Logits (4, N, C) of the images as they are, mirrored along either axis, and turned by half."""
+    images = [batches[index][0] for index in range(len(batches))]
+    return np.stack(
+        [
+            np.concatenate([model.predict_on_batch(batch[:, ::rows, ::columns]) for batch in images])
+            for rows, columns in FLIPS
+        ]
+    )
+
+
+def _calibrated(
+    logits: np.ndarray, labels: np.ndarray, classes: tuple[str, ...], lesions: np.ndarray
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Calibrated probabilities (N, C), and what `metrics.json` says of them."""
+    temperature = fit_temperature(logits, labels)
+    probabilities = np.asarray(ops.softmax(logits / temperature))
+    scores = ClassificationScores.from_predictions(labels, probabilities, classes, lesions)
+    return probabilities, {
+        "temperature": temperature,
+        "abstention_threshold": float(np.quantile(probabilities.max(axis=1), ABSTAINING_PART)),
+        "validation": scores.to_dict(),
+    }
 
 
 def _write_predictions(

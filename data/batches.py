@@ -4,6 +4,7 @@ import math
 import time
 from abc import abstractmethod
 
+import cv2
 import keras
 import numpy as np
 
@@ -120,7 +121,7 @@ class SegmentationBatches(Batches):
 
 
 class ClassificationBatches(Batches):
-    """Images uint8 (B, S, S, 3) and one-hot labels float32 (B, C).
+    """Images uint8 (B, S, S, 3) and one-hot labels float32 (B, C), mixed where `mixup` is on.
 
     Parameters
     ----------
@@ -136,6 +137,8 @@ class ClassificationBatches(Batches):
         The most by which a box is moved and resized in training, as a part of its side.
     sampling : "natural", "square-root" or "balanced"
         How often a class is drawn: as it is, by the square root of its count, or as often as every other.
+    mixup : float
+        Alpha of MixUp's Beta distribution (Zhang et al. 2018), see `mixed`; 0 mixes no images.
     """
 
     def __init__(
@@ -150,6 +153,7 @@ class ClassificationBatches(Batches):
         jitter: float = 0.0,
         augmentation: Augmentation | None = None,
         sampling: str = "natural",
+        mixup: float = 0.0,
         seed: int = 0,
     ) -> None:
         shuffle = augmentation is not None
@@ -157,7 +161,7 @@ class ClassificationBatches(Batches):
             len(images), batch_size, shuffle=shuffle, seed=seed, weights=sampling_weights(labels, sampling)
         )
         self.images, self.labels, self.classes, self.input_side = images, labels, classes, input_side
-        self.boxes, self.jitter, self.augmentation = boxes, jitter, augmentation
+        self.boxes, self.jitter, self.augmentation, self.mixup = boxes, jitter, augmentation, mixup
 
     def make_batch(self, positions: np.ndarray, seeds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         images = np.empty((len(positions), self.input_side, self.input_side, 3), np.uint8)
@@ -166,7 +170,8 @@ class ClassificationBatches(Batches):
             if self.augmentation:
                 image, _ = self.augmentation(image, seed=int(seed))
             images[row] = image
-        return images, np.eye(self.classes, dtype=np.float32)[self.labels[positions]]
+        labels = np.eye(self.classes, dtype=np.float32)[self.labels[positions]]
+        return mixed(images, labels, self.mixup, int(seeds[0])) if self.mixup else (images, labels)
 
     def _box_content(self, position: int, seed: int) -> np.ndarray:
         region = np.asarray(self.images[position])
@@ -181,6 +186,28 @@ class ClassificationBatches(Batches):
         left = int(np.clip(round(x * length - pixels / 2), 0, length - pixels))
         top = int(np.clip(round(y * length - pixels / 2), 0, length - pixels))
         return region[top : top + pixels, left : left + pixels]
+
+
+def mixed(images: np.ndarray, labels: np.ndarray, alpha: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """MixUp (Zhang et al. 2018): every image blended with another one of the batch, and their labels likewise.
+
+    Parameters
+    ----------
+    images : uint8 array (B, H, W, 3)
+    labels : float32 array (B, C)
+    alpha : float
+        The part of each image is drawn from Beta(alpha, alpha), and is a half at least: an image stays its own.
+    seed : int
+    """
+    rng = np.random.default_rng(seed)
+    part = rng.beta(alpha, alpha, len(images)).astype(np.float32)
+    part = np.maximum(part, 1 - part)
+    partners = rng.permutation(len(images))
+    blended = [
+        cv2.addWeighted(image, float(weight), images[partner], 1 - float(weight), 0)
+        for image, weight, partner in zip(images, part, partners, strict=True)
+    ]
+    return np.stack(blended), labels * part[:, None] + labels[partners] * (1 - part[:, None])
 
 
 def sampling_weights(labels: np.ndarray, sampling: str) -> np.ndarray | None:

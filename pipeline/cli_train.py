@@ -163,6 +163,9 @@ def train_classification(
     learning_rate: LearningRate = _CLASSIFICATION.learning_rate,
     dropout: Annotated[float, typer.Option(min=0, max=0.9)] = _CLASSIFICATION.dropout,
     label_smoothing: Annotated[float, typer.Option(min=0, max=0.5)] = _CLASSIFICATION.label_smoothing,
+    mixup: Annotated[
+        float, typer.Option(min=0, help="Alpha of MixUp's Beta distribution; 0 mixes no images.")
+    ] = _CLASSIFICATION.mixup,
     augmentation: Augmentation = _CLASSIFICATION.augmentation,
     patience: Patience = _CLASSIFICATION.patience,
     seed: Seed = _CLASSIFICATION.seed,
@@ -185,6 +188,7 @@ def train_classification(
         learning_rate=learning_rate,
         dropout=dropout,
         label_smoothing=label_smoothing,
+        mixup=mixup,
         augmentation=augmentation,
         encoder_weights=_encoder_weights(encoder_weights),
         patience=patience,

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import joblib
 import keras
 import numpy as np
 from rich.console import Console
@@ -37,8 +38,9 @@ class FitState:
 
     @property
     def speed(self) -> dict[str, float]:
-        """Seconds of training steps, images a second, and what making the batches alone would allow."""
+        """Seconds of training steps, the cores, images a second, and what making the batches alone would allow."""
         return {
+            "cores": joblib.cpu_count(),
             "training_seconds": round(self.seconds, 1),
             "images_per_second": round(self.images / max(self.seconds, 1e-9), 1),
             "input_images_per_second": round(self.images / max(self.input_seconds, 1e-9), 1),

@@ -20,6 +20,8 @@ PACKAGES = (
     "lesion", "tensorflow", "keras", "jax", "segmentation-models", "albumentations", "opencv-python-headless",
     "numpy", "pandas", "scikit-learn", "pillow", "imagehash",
 )  # fmt: skip
+AGE_BOUNDS = (0, 30, 50, 70, 200)
+AGE_GROUPS = ("0-29", "30-49", "50-69", "70+")
 
 
 class RunError(Exception):
@@ -170,14 +172,23 @@ def start_run(
 
 
 def describe_dataset(catalog: pd.DataFrame) -> dict[str, Any]:
-    """Counts of images, lesions, masks and classes, and the fingerprint."""
+    """Counts of images, lesions and masks, of images by class, sex, site, diagnosis method and age; the fingerprint."""
     return {
         "images": len(catalog),
         "lesions": int(catalog["lesion_id"].nunique()),
         "masks": int(catalog["mask_path"].notna().sum()),
-        "classes": {str(dx): int(count) for dx, count in catalog["dx"].value_counts().sort_index().items()},
+        "classes": _counts(catalog["dx"]),
+        **{column: _counts(catalog[column]) for column in ("sex", "localization", "dx_type")},
+        "age_groups": _counts(pd.cut(catalog["age"], AGE_BOUNDS, right=False, labels=AGE_GROUPS)),
         "fingerprint": fingerprint(catalog),
     }
+
+
+def _counts(values: pd.Series) -> dict[str, int]:
+    """Images of each value in its order, and of "unknown" where there are any."""
+    known = {str(value): int(count) for value, count in values.value_counts().sort_index().items() if count}
+    unknown = int(values.isna().sum())
+    return {**known, "unknown": known.get("unknown", 0) + unknown} if unknown else known
 
 
 def fingerprint(catalog: pd.DataFrame) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from data.augmentation import Augmentation
-from data.batches import Batches, ClassificationBatches, SegmentationBatches, sampling_weights
+from data.batches import Batches, ClassificationBatches, SegmentationBatches, mixed, sampling_weights
 
 
 class Positions(Batches):
@@ -183,3 +183,25 @@ def test_an_augmented_mask_goes_where_its_image_goes() -> None:
         shown, lesion = image > (image.min() + image.max()) / 2, mask > 0.5
         assert (shown & lesion).sum() / (shown | lesion).sum() > 0.9
     assert not np.array_equal(moved[..., 0] * 255, masks)
+
+
+def test_mixup_blends_images_as_it_blends_their_labels() -> None:
+    images = np.stack([np.full((2, 2, 3), value, np.uint8) for value in (0, 200)] * 8)
+    labels = np.tile(np.eye(2, dtype=np.float32), (8, 1))
+    blended, soft = mixed(images, labels, alpha=1.0, seed=0)
+    assert blended.dtype == np.uint8
+    assert np.allclose(blended[:, 0, 0, 0], 200 * soft[:, 1], atol=0.5)
+    assert np.allclose(soft.sum(axis=1), 1)
+    assert np.array_equal(soft.argmax(axis=1), labels.argmax(axis=1))
+    assert 0 < (soft.max(axis=1) < 1).sum() < 16
+
+
+def test_mixup_is_a_matter_of_the_training_batches_and_of_their_seed() -> None:
+    images, labels = noise(8), [0, 1] * 4
+    plain = classification_batches(images, labels)[0]
+    first, second = (classification_batches(images, labels, mixup=0.4)[0] for _ in range(2))
+    other = classification_batches(images, labels, mixup=0.4, seed=1)[0]
+    assert np.array_equal(first[0], second[0])
+    assert np.array_equal(first[1], second[1])
+    assert not np.array_equal(first[0], plain[0])
+    assert not np.array_equal(first[1], other[1])

@@ -19,6 +19,10 @@ def catalog_of(count: int = 4) -> pd.DataFrame:
             "mask_path": ["/masks/0.png", *[None] * (count - 1)],
             "lesion_id": [f"lesion-{number // 2}" for number in range(count)],
             "dx": ["nv", "mel", None, *["nv"] * (count - 3)],
+            "sex": ["female", None] * (count // 2),
+            "age": [30.0, 70.0, None, *[85.0] * (count - 3)],
+            "localization": "back",
+            "dx_type": "histo",
         }
     )
 
@@ -46,7 +50,16 @@ def test_a_run_tells_what_it_was_asked_for(tmp_path: Path) -> None:
 def test_the_dataset_is_described_by_its_counts() -> None:
     description = describe_dataset(catalog_of())
     del description["fingerprint"]
-    assert description == {"images": 4, "lesions": 2, "masks": 1, "classes": {"mel": 1, "nv": 2}}
+    assert description == {
+        "images": 4,
+        "lesions": 2,
+        "masks": 1,
+        "classes": {"mel": 1, "nv": 2, "unknown": 1},
+        "sex": {"female": 2, "unknown": 2},
+        "localization": {"back": 4},
+        "dx_type": {"histo": 4},
+        "age_groups": {"30-49": 1, "70+": 2, "unknown": 1},
+    }
 
 
 def test_a_dataset_is_known_again_wherever_and_in_whatever_order_it_lies() -> None:
