@@ -6,6 +6,8 @@ from typing import Literal
 from segmentation.config import Phase, Strength
 
 View = Literal["full", "crop"]
+ControlView = Literal["centre-crop", "random-crop", "masked", "context-only"]
+AnyView = View | ControlView
 Boxes = Literal["predicted", "reference"]
 Grouping = Literal["diagnosis", "malignancy"]
 Imbalance = Literal["none", "class-weights", "focal", "square-root", "balanced"]
@@ -17,8 +19,9 @@ class ClassificationConfig:
 
     Attributes
     ----------
-    view : "full" or "crop"
-        Whether the classifier sees the whole image or the box around the lesion.
+    view : "full" or "crop", or a view that a comparison sets beside them
+        Whether the classifier sees the whole image or the box around the lesion; see `classification.views.viewed` for
+        the others, which take their masks from the catalog and no jitter.
     boxes : "predicted" or "reference"
         Where the crop's boxes come from: a segmentation run, or the dataset's own masks.
     margin : float
@@ -45,7 +48,7 @@ class ClassificationConfig:
         Epochs without a better validation macro F1 that end a phase.
     """
 
-    view: View = "crop"
+    view: AnyView = "crop"
     boxes: Boxes = "predicted"
     margin: float = 0.25
     jitter: float = 0.1

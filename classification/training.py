@@ -1,5 +1,6 @@
 """Train the classifier, on full images or on crops."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,14 @@ from classification.config import ClassificationConfig
 from classification.metrics import ClassificationScores
 from classification.model import build_classifier
 from classification.sheets import classification_sheet
-from classification.views import CropView, crop_view, locate_references
+from classification.views import CropView, crop_view, locate_references, viewed
 from data.augmentation import Augmentation
 from data.batches import ClassificationBatches
 from data.cache import cache_images
 from data.datasets import DatasetError
 from data.diagnoses import classes_of, malignancy
 from data.files import replacing, sha256
+from data.images import read_mask
 from data.splits import training_parts
 from segmentation.config import Phase
 from segmentation.fitting import FitState, adam_with_cosine, compile_for_backend, fit, remove_cache
@@ -128,6 +130,7 @@ class _Images:
                 (region_side, region_side),
                 run.cache_folder / f"{name}.npy",
                 view.regions if view else None,
+                self._change(part),
             )
 
     def batches(self, phase: Phase) -> tuple[ClassificationBatches, ClassificationBatches]:
@@ -153,10 +156,23 @@ class _Images:
         )
 
     def _view(self, run: Run, name: str, segmentation: Run | None) -> CropView | None:
-        if self.config.view == "full":
+        if self.config.view != "crop":
             return None
         located = _locate(run, self.parts[name], name, self.config.boxes, segmentation)
         return crop_view(located, self.config.margin, self.config.jitter if name == "train" else 0.0)
+
+    def _change(self, part: pd.DataFrame) -> Callable[[int, np.ndarray], np.ndarray] | None:
+        """What a view other than the two usual ones makes of an image, with the catalog's mask of it."""
+        if self.config.view in {"full", "crop"}:
+            return None
+        ids, mask_paths = part["image_id"].tolist(), part["mask_path"].tolist()
+
+        def change(position: int, image: np.ndarray) -> np.ndarray:
+            path = mask_paths[position]
+            mask = np.zeros(image.shape[:2], bool) if pd.isna(path) else read_mask(path)
+            return viewed(image, mask, self.config.view, self.config.margin, ids[position])
+
+        return change
 
 
 def _locate(run: Run, part: pd.DataFrame, name: str, boxes: str, segmentation: Run | None) -> pd.DataFrame:

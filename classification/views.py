@@ -1,14 +1,18 @@
-"""What of an image the classifier sees: the whole image, or a box around the lesion."""
+"""What of an image the classifier sees: the whole image, a box around the lesion, or what an experiment leaves of it."""
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from classification.config import AnyView
 from data.images import read_mask
 from data.progress import tracked
-from segmentation.cropping import Box, lesion_bounds, square_box, widen
+from segmentation.cropping import Box, crop, lesion_bounds, square_box, widen
+
+ERASED = 128  # mid-grey, which the classifier scales to 0
 
 
 @dataclass(frozen=True)
@@ -70,3 +74,50 @@ def locate_references(image_ids: Sequence[str], mask_paths: Sequence[str | None]
     located = pd.DataFrame(rows, columns=["height", "width", *Box._fields]).astype("Int64")
     located.insert(0, "image_id", list(image_ids))
     return located
+
+
+def viewed(image: np.ndarray, mask: np.ndarray, view: AnyView, margin: float, image_id: str) -> np.ndarray:
+    """What a classifier of this view sees of one image, before it is resized to its input.
+
+    Parameters
+    ----------
+    image : uint8 array (H, W, 3)
+    mask : bool array (H, W)
+        Where the lesion is. Without a plausible lesion in it the whole image is seen.
+    view : str
+        "full"; "crop", the widened box around the lesion; "centre-crop" and "random-crop", a box of the same size at
+        the image's centre or anywhere; "masked", the lesion alone on grey; "context-only", the image with its widened
+        box grey. A box hides the lesion's outline, which its mask would give away (Bissoto et al., arXiv 1904.08818).
+    margin : float
+        Of the box, see `segmentation.cropping.widen`.
+    image_id : str
+        Decides on the place of "random-crop".
+
+    Returns
+    -------
+    uint8 array (h, w, 3), where the view is a box a part of `image` and not a copy.
+    """
+    bounds = None if view == "full" else lesion_bounds(mask)
+    if bounds is None:
+        return image
+    if view == "masked":
+        return np.where(mask[..., None], image, np.uint8(ERASED))
+    box = widen(bounds, margin, image.shape[:2])
+    if view == "context-only":
+        context = image.copy()
+        crop(context, box)[...] = ERASED
+        return context
+    return crop(image, _moved(box, view, image.shape[:2], image_id))
+
+
+def _moved(box: Box, view: AnyView, image_size: tuple[int, int], image_id: str) -> Box:
+    """The box of a crop where it is, at the centre of the image, or at a place that the image's id draws."""
+    height, width = image_size
+    if view == "centre-crop":
+        return square_box(width / 2, height / 2, box.width, image_size)
+    if view == "random-crop":
+        rng = np.random.default_rng(zlib.crc32(image_id.encode()))
+        x0 = int(rng.integers(width - box.width, endpoint=True))
+        y0 = int(rng.integers(height - box.width, endpoint=True))
+        return Box(x0, y0, x0 + box.width, y0 + box.width)
+    return box

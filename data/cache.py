@@ -1,6 +1,6 @@
 """Images decoded and resized once, kept as uint8 arrays on disk for the epochs that follow."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ def cache_images(
     size: tuple[int, int],
     file: Path,
     regions: Sequence[Region | None] | None = None,
+    change: Callable[[int, np.ndarray], np.ndarray] | None = None,
 ) -> np.ndarray:
     """Decode images, cut out their regions and resize them, into one array in a file.
 
@@ -28,6 +29,8 @@ def cache_images(
         Where the array is kept (`.npy`); it is mapped into memory and not held there.
     regions : N regions, optional
         What to keep of an image; None keeps all of it.
+    change : function (position, image) -> image, optional
+        Applied before an image is resized.
 
     Returns
     -------
@@ -39,6 +42,8 @@ def cache_images(
         if regions is not None and (region := regions[position]) is not None:
             x0, y0, x1, y1 = region
             image = image[y0:y1, x0:x1]
+        if change is not None:
+            image = change(position, image)
         cache[position] = resize(image, size)
     return cache
 

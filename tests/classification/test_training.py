@@ -137,6 +137,17 @@ def test_an_image_without_a_lesion_is_seen_whole_beside_crops(
     assert seen[0].mean(axis=(0, 1)) == pytest.approx(whole.mean(axis=(0, 1)), abs=2)
 
 
+def test_a_control_view_takes_its_masks_from_the_catalog(
+    tmp_path: Path, fit_nothing: dict, drawn_catalog: pd.DataFrame
+) -> None:
+    catalog = with_classes(drawn_catalog, mel=6, nv=6)
+    catalog.loc[catalog.index[2], "mask_path"] = None  # the first image of validation
+    train(catalog, dataclasses.replace(FULL, view="masked"), tmp_path, splits=in_parts(catalog))
+    whole, *masked = fit_nothing["validation"][0][0]
+    assert not (whole == 128).all(axis=2).any()
+    assert all(0.2 < (image == 128).all(axis=2).mean() < 1 for image in masked)
+
+
 @pytest.mark.usefixtures("fit_nothing")
 def test_predicted_boxes_need_a_segmentation_run(tmp_path: Path, drawn_catalog: pd.DataFrame) -> None:
     crop = dataclasses.replace(FULL, view="crop")

@@ -45,3 +45,14 @@ def test_masks_keep_how_much_of_a_pixel_is_lesion(tmp_path: Path) -> None:
 def test_an_image_that_can_not_be_read_is_named(tmp_path: Path, halves: str) -> None:
     with pytest.raises(ImageError, match=r"missing\.jpg"):
         cache_images([halves, str(tmp_path / "missing.jpg")], (8, 8), tmp_path / "images.npy")
+
+
+def test_an_image_can_be_changed_before_it_is_resized(tmp_path: Path, halves: str) -> None:
+    cached = cache_images(
+        [halves, halves],
+        (8, 8),
+        tmp_path / "images.npy",
+        change=lambda position, image: image * (1 - position),
+    )
+    assert cached[0].any()
+    assert not cached[1].any()
