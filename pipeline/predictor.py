@@ -11,7 +11,7 @@ import numpy as np
 from data.diagnoses import malignancy
 from data.images import ImageError
 from data.resizing import resize
-from pipeline.bundle import Bundle, BundleError, load_bundle
+from pipeline.bundle import VIEWS, Bundle, BundleError, load_bundle
 from pipeline.reading import AnySource, Source, as_pixels, read_ahead
 from pipeline.runtime import LiteRTModel, ModelError
 from segmentation.cropping import Box, crop, lesion_box, lesion_mask
@@ -121,23 +121,36 @@ class LesionPipeline:
         except ModelError as error:
             raise BundleError(f"{error}; export the bundle again.") from error
 
-    def predict(self, image: Source) -> Prediction:
+    def predict(
+        self, image: Source, *, view: str | None = None, margin: float | None = None, box: Box | None = None
+    ) -> Prediction:
         """Find, crop and name the lesion in one image.
 
         Parameters
         ----------
         image : str, Path, bytes or uint8 array (H, W, 3)
             An image file, its content, or RGB pixels.
+        view : "crop" or "full", optional
+            What the classifier looks at; by default what the bundle's looked at in training.
+        margin : float, optional
+            Of the box around the lesion, as `segmentation.cropping.widen` takes it; by default the bundle's.
+        box : Box, optional
+            What to crop, in place of the box around the lesion.
 
         Raises
         ------
         ImageError
             If the file can't be read, or the array is no 8-bit RGB image.
+        ValueError
+            If the view is another, the margin is negative, or the box is empty or not inside the image.
         """
         pixels = as_pixels(image)
+        view = view or self.bundle.view
+        margin = self.bundle.crop_margin if margin is None else margin
+        _check_choices(view, margin, box, pixels.shape[:2])
         mask = self._find(pixels)
-        box = lesion_box(mask, self.bundle.crop_margin)
-        view = "crop" if self.bundle.view == "crop" and box else "full"
+        box = box or lesion_box(mask, margin)
+        view = "crop" if view == "crop" and box else "full"
         seen = crop(pixels, box) if view == "crop" and box else pixels
         probabilities, activation_map = self._name(seen)
         return Prediction(
@@ -180,6 +193,16 @@ class LesionPipeline:
         if confidence < self.bundle.abstention_threshold:
             notes.append(LOW_CONFIDENCE)
         return tuple(notes)
+
+
+def _check_choices(view: str, margin: float, box: Box | None, image_size: tuple[int, ...]) -> None:
+    height, width = image_size
+    if view not in VIEWS:
+        raise ValueError(f"the view must be one of {', '.join(VIEWS)}, not {view}")
+    if not 0 <= margin < math.inf:
+        raise ValueError(f"the margin must be 0 or more, not {margin}")
+    if box and not (0 <= box.x0 < box.x1 <= width and 0 <= box.y0 < box.y1 <= height):
+        raise ValueError(f"{box} is empty or not inside the image of {width} x {height} pixels")
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ import pytest
 
 from data.images import ImageError
 from pipeline import LesionPipeline
+from segmentation.cropping import Box
 
 
 def test_a_dark_disc_is_found_cropped_and_named_by_its_colour(pipeline, draw_disc):
@@ -50,6 +51,41 @@ def test_the_temperature_flattens_the_probabilities(make_bundle, tmp_path, draw_
 
     log_ratio = [math.log(each.probabilities["mel"] / each.probabilities["nv"]) for each in (sharp, flat)]
     assert log_ratio[0] == pytest.approx(4 * log_ratio[1])
+
+
+def test_a_box_of_the_users_takes_the_place_of_the_lesions(pipeline, draw_disc):
+    image = draw_disc((90, 30, 30), centre=(200, 150), radius=60)
+    image[:80, :80] = (30, 30, 90)
+    prediction = pipeline.predict(image, box=Box(0, 0, 80, 80))
+
+    assert (prediction.diagnosis, prediction.view, prediction.box) == ("vasc", "crop", (0, 0, 80, 80))
+    assert np.array_equal(prediction.mask, pipeline.predict(image).mask)
+
+
+def test_the_user_may_choose_the_view_and_the_margin(pipeline, draw_disc):
+    image = draw_disc((90, 30, 30), centre=(200, 150), radius=40)
+    tight, wide, full = (
+        pipeline.predict(image, **choice) for choice in ({"margin": 0.0}, {"margin": 1.0}, {"view": "full"})
+    )
+
+    assert tight.box.width < pipeline.predict(image).box.width < wide.box.width
+    assert tight.probabilities["mel"] > wide.probabilities["mel"] > full.probabilities["mel"]
+    assert full.view == "full" and full.box == pipeline.predict(image).box
+
+
+@pytest.mark.parametrize(
+    ("choice", "complaint"),
+    [
+        ({"view": "mask"}, "one of crop, full"),
+        ({"margin": -0.1}, "0 or more"),
+        ({"margin": float("nan")}, "0 or more"),
+        ({"box": Box(10, 10, 10, 20)}, "empty or not inside the image of 400 x 300"),
+        ({"box": Box(350, 0, 450, 100)}, "empty or not inside the image of 400 x 300"),
+    ],
+)
+def test_a_choice_that_makes_no_sense_is_refused(pipeline, draw_disc, choice, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        pipeline.predict(draw_disc(), **choice)
 
 
 def test_without_a_lesion_the_whole_image_is_used_and_the_prediction_says_so(pipeline):
