@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline import cli_dataset, cli_train
+from pipeline import cli_benchmark, cli_dataset, cli_train
 from pipeline.console import SOME_FAILED, UNUSABLE, complain, hint, needing_extra, progress_bar, stopping_on
 
 if TYPE_CHECKING:
@@ -252,6 +252,7 @@ app.add_typer(cli_train.train_app, name="train")
 app.command(
     epilog="Example: lesion export --segmentation runs/segmentation --classification runs/crop --output bundle"
 )(cli_train.export)
+app.command(epilog="Example: lesion benchmark --quick")(cli_benchmark.benchmark)
 
 if __name__ == "__main__":
     main()

@@ -1,0 +1,137 @@
+"""What was measured, as figures that print and serialise."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Repeated measurements of one thing."""
+
+    median: float
+    minimum: float
+    maximum: float
+    runs: int
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Spread | None":
+        """None where there is none to tell of."""
+        return cls(statistics.median(values), min(values), max(values), len(values)) if values else None
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to do the work; None for what was not measured.
+
+    Attributes
+    ----------
+    name : str
+    first_answer : Spread of seconds
+        A whole process that predicts one image, from its start to its end.
+    image : Spread of milliseconds
+        One image, from the bytes of a JPEG file to the diagnosis, in a process that has done it before.
+    folder : Spread of images/s
+        A whole process that predicts a folder, its start included.
+    peak_bytes : mapping
+        The peak of a process's memory by the number of images that it predicts.
+    """
+
+    name: str
+    first_answer: Spread | None = None
+    image: Spread | None = None
+    folder: Spread | None = None
+    peak_bytes: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What one image would take if nothing but multiplications and the JPEG decoder took time.
+
+    Attributes
+    ----------
+    multiply_adds : mapping
+        By stage, of one image.
+    matrix_rate : float
+        Multiply-adds a second of a float32 product of matrices in NumPy.
+    decode : float
+        Milliseconds to decode one image.
+    """
+
+    multiply_adds: Mapping[str, int]
+    matrix_rate: float
+    decode: float
+
+    @property
+    def milliseconds(self) -> float:
+        return sum(self.multiply_adds.values()) / self.matrix_rate * 1000 + self.decode
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Everything that `lesion benchmark` found.
+
+    Attributes
+    ----------
+    machine : mapping, name -> text
+    bundle : mapping
+        Name, precisions, input sizes and the sizes of the files in bytes.
+    lesion : Way
+    stages : mapping
+        Milliseconds of one image by stage, median; together they are the image's time but for rounding to medians.
+    peers : Ways that do the same work with other software
+    missing : names of the peers whose software is not installed, or the reason why they failed
+    folder_images : number of images of the timed folder
+    floor : Floor
+    """
+
+    machine: Mapping[str, str]
+    bundle: Mapping[str, Any]
+    lesion: Way
+    stages: Mapping[str, float]
+    peers: tuple[Way, ...]
+    missing: Mapping[str, str]
+    folder_images: int
+    floor: Floor
+
+    def ratios(self, peer: Way) -> dict[str, float]:
+        """How many times sooner, faster and smaller Lesion is than the peer, by medians; over 1 is better."""
+        ratios = {
+            "first_answer": _ratio(peer.first_answer, self.lesion.first_answer),
+            "image": _ratio(peer.image, self.lesion.image),
+            "folder": _ratio(self.lesion.folder, peer.folder),
+            "peak_memory": _memory_ratio(peer.peak_bytes, self.lesion.peak_bytes),
+        }
+        return {name: value for name, value in ratios.items() if value is not None}
+
+    @property
+    def memory_growth(self) -> float | None:
+        """Peak memory of the most images over that of a hundred, minus 1; None where either was not measured."""
+        most = max(self.lesion.peak_bytes, default=0)
+        if most <= 100 or 100 not in self.lesion.peak_bytes:
+            return None
+        return self.lesion.peak_bytes[most] / self.lesion.peak_bytes[100] - 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`; times are in the units of `Way`."""
+        return {
+            "machine": dict(self.machine),
+            "bundle": dict(self.bundle),
+            "folder_images": self.folder_images,
+            "lesion": asdict(self.lesion)
+            | {"stages": dict(self.stages), "memory_growth": self.memory_growth},
+            "peers": [asdict(peer) | {"ratios": self.ratios(peer)} for peer in self.peers],
+            "missing": dict(self.missing),
+            "floor": asdict(self.floor) | {"milliseconds": self.floor.milliseconds},
+        }
+
+
+def _ratio(large: Spread | None, small: Spread | None) -> float | None:
+    return large.median / small.median if large and small else None
+
+
+def _memory_ratio(peer: Mapping[int, int], lesion: Mapping[int, int]) -> float | None:
+    """By the largest number of images that both predicted."""
+    both = peer.keys() & lesion.keys()
+    return peer[max(both)] / lesion[max(both)] if both else None

@@ -1,0 +1,209 @@
+"""Measures Lesion and its peers in turn."""
+
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.benchmark.figures import Benchmark, Floor, Spread, Way
+from pipeline.benchmark.floor import matrix_rate, multiply_adds
+from pipeline.benchmark.images import example_images, fill_folder
+from pipeline.benchmark.machine import machine_facts
+from pipeline.benchmark.peer_work import Sizes
+from pipeline.benchmark.peers import PEERS, PeerSoftware
+from pipeline.benchmark.processes import ProcessError, ProcessRun, python_module, run_process
+from pipeline.benchmark.stages import STAGES, StageTimer, time_images
+from pipeline.bundle import Bundle
+
+
+@dataclass(frozen=True)
+class BenchmarkPlan:
+    """How much is measured.
+
+    Attributes
+    ----------
+    starts : number of processes that give a first answer, after one that doesn't count
+    images : number of images that are timed one by one
+    folder : number of images in the timed folder
+    folders : how often Lesion predicts that folder; the peers do it once
+    memory : numbers of images at which the peak of memory is taken, beside that of the folder
+    peers : the software to compare with
+    """
+
+    starts: int = 5
+    images: int = 200
+    folder: int = 1000
+    folders: int = 3
+    memory: tuple[int, ...] = (10, 100, 10_000)
+    peers: tuple[PeerSoftware, ...] = PEERS
+
+
+QUICK = BenchmarkPlan(starts=3, images=60, folder=100, folders=1, memory=(10,))
+
+
+def run_benchmark(
+    bundle: Bundle, plan: BenchmarkPlan, progress: Callable[[str], object] | None = None
+) -> Benchmark:
+    """Measure a bundle, and the peers that are installed, on this machine.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    plan : BenchmarkPlan
+    progress : called with what is measured next
+
+    Raises
+    ------
+    ProcessError
+        If `lesion predict` fails.
+    """
+    say = progress or (lambda _: None)
+    with tempfile.TemporaryDirectory(prefix="lesion-benchmark-") as folder:
+        measuring = _Measuring(bundle, plan, Path(folder), say)
+        measuring.first_answers()
+        stages = measuring.single_images()
+        measuring.folders()
+        measuring.memory()
+        say("the machine")
+        return Benchmark(
+            machine=machine_facts(),
+            bundle=_bundle_facts(bundle),
+            lesion=measuring.lesion.way("Lesion"),
+            stages=stages,
+            peers=tuple(measured.way(peer.name) for peer, measured in measuring.peers.items()),
+            missing=measuring.missing,
+            folder_images=plan.folder,
+            floor=_floor(bundle, stages["decode"]),
+        )
+
+
+@dataclass
+class _Measurements:
+    """What has been measured of one way so far."""
+
+    first_answers: list[float] = field(default_factory=list)
+    images: list[float] = field(default_factory=list)
+    folders: list[float] = field(default_factory=list)
+    peak_bytes: dict[int, int] = field(default_factory=dict)
+
+    def add_peak(self, images: int, run: ProcessRun) -> None:
+        if run.peak_bytes is not None:
+            self.peak_bytes[images] = max(run.peak_bytes, self.peak_bytes.get(images, 0))
+
+    def way(self, name: str) -> Way:
+        return Way(
+            name,
+            first_answer=Spread.of(self.first_answers),
+            image=Spread.of(self.images),
+            folder=Spread.of(self.folders),
+            peak_bytes=dict(sorted(self.peak_bytes.items())),
+        )
+
+
+class _Measuring:
+    """One run of the benchmark."""
+
+    def __init__(
+        self, bundle: Bundle, plan: BenchmarkPlan, folder: Path, say: Callable[[str], object]
+    ) -> None:
+        self._bundle, self._plan, self._folder, self._say = bundle, plan, folder, say
+        (height, width, _), (view_height, view_width, _) = (
+            bundle.segmentation.input_shape,
+            bundle.classification.input_shape,
+        )
+        self._sizes = Sizes((height, width), (view_height, view_width), len(bundle.classes))
+        self.missing = {
+            peer.name: f"{', '.join(peer.missing)} not installed" for peer in plan.peers if peer.missing
+        }
+        self.lesion = _Measurements()
+        self.peers = {peer: _Measurements() for peer in plan.peers if not peer.missing}
+
+    def first_answers(self) -> None:
+        """Whole processes with one image: all ways in turn, so that a slower minute of the machine hits them alike."""
+        images = self._images(1)
+        for number in range(self._plan.starts + 1):
+            counted = number > 0  # the first one brings the software from the disk into the system's cache
+            self._say(f"first answers, {number} of {self._plan.starts}")
+            run = self._predict(images)
+            if counted:
+                self.lesion.first_answers.append(run.seconds)
+                self.lesion.add_peak(1, run)
+            for measured, run in self._peer_runs(images, count=1):
+                if counted:
+                    measured.first_answers.append(run.seconds)
+                    measured.add_peak(1, run)
+
+    def single_images(self) -> dict[str, float]:
+        """Single images in a warm process; returns Lesion's median milliseconds by stage."""
+        contents = [image.read_bytes() for image in example_images()]
+        self._say("single images")
+        split = time_images(StageTimer(self._bundle), contents, self._plan.images)
+        self.lesion.images += [1000 * sum(stages.values()) for stages in split]
+        for measured, run in self._peer_runs(self._images(len(contents)), self._plan.images):
+            measured.images += [1000 * seconds for seconds in run.figures()["seconds"]]
+        return {stage: 1000 * statistics.median(stages[stage] for stages in split) for stage in STAGES}
+
+    def folders(self) -> None:
+        """Whole processes with a folder of images."""
+        count = self._plan.folder
+        images = self._images(count)
+        for number in range(self._plan.folders):
+            self._say(f"{count} images, {number + 1} of {self._plan.folders}")
+            run = self._predict(images)
+            self.lesion.folders.append(count / run.seconds)
+            self.lesion.add_peak(count, run)
+        for measured, run in self._peer_runs(images, count=0, only_folders=True):
+            measured.folders.append(count / run.seconds)
+            measured.add_peak(count, run)
+
+    def memory(self) -> None:
+        """The peak of memory at other numbers of images."""
+        for count in self._plan.memory:
+            self._say(f"memory at {count} images")
+            self.lesion.add_peak(count, self._predict(self._images(count)))
+
+    def _predict(self, images: Path) -> ProcessRun:
+        return run_process(python_module("pipeline.cli", "predict", images, "--bundle", self._bundle.folder))
+
+    def _peer_runs(
+        self, images: Path, count: int, only_folders: bool = False
+    ) -> Iterator[tuple[_Measurements, ProcessRun]]:
+        """A run of each peer; one that fails is left out from then on."""
+        for peer in [peer for peer in self.peers if peer.takes_folders or not only_folders]:
+            self._say(f"the same with {peer.name}")
+            try:
+                run = run_process(peer.command(images, self._sizes, count))
+            except ProcessError as error:
+                self.missing[peer.name] = str(error)
+                del self.peers[peer]
+            else:
+                yield self.peers[peer], run
+
+    def _images(self, count: int) -> Path:
+        folder = self._folder / str(count)
+        return folder if folder.exists() else fill_folder(folder, count)
+
+
+def _bundle_facts(bundle: Bundle) -> dict[str, object]:
+    files = [path for path in sorted(bundle.folder.iterdir()) if path.is_file()]
+    return {
+        "name": bundle.name,
+        "precision": {
+            "segmentation": bundle.segmentation.precision,
+            "classification": bundle.classification.precision,
+        },
+        "input": {
+            "segmentation": list(bundle.segmentation.input_shape),
+            "classification": list(bundle.classification.input_shape),
+        },
+        "file_bytes": {path.name: path.stat().st_size for path in files},
+    }
+
+
+def _floor(bundle: Bundle, decode: float) -> Floor:
+    operations = {
+        "segmentation": multiply_adds(bundle.segmentation_path),
+        "classification": multiply_adds(bundle.classification_path),
+    }
+    return Floor(operations, matrix_rate(), decode)
