@@ -1,4 +1,4 @@
-"""What of an image the classifier sees: the whole image, a box around the lesion, or what an experiment leaves of it."""
+"""What of an image the classifier sees: all of it, a box around the lesion, or what an experiment leaves of it."""
 
 import zlib
 from collections.abc import Sequence

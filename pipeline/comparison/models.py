@@ -1,0 +1,65 @@
+"""Trained runs as LiteRT models: what a bundle would hold is what is compared, and it is the fastest way to run it."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data.files import replacing
+from data.resizing import resize
+from pipeline.runtime import LiteRTModel
+from segmentation.cropping import lesion_mask
+from segmentation.runs import Run
+
+
+class MaskFinder:
+    """A U-Net as a function from image to mask.
+
+    Parameters
+    ----------
+    model : LiteRTModel
+    threshold : float in 0..1
+        Lesion probability from which a pixel belongs to the mask.
+    """
+
+    def __init__(self, model: LiteRTModel, threshold: float) -> None:
+        self._model, self._threshold = model, threshold
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """Bool mask (H, W) of a uint8 image (H, W, 3)."""
+        height, width, _ = self._model.input_shape
+        (probability,) = self._model(resize(image, (height, width)))
+        return lesion_mask(resize(probability[:, :, 0], image.shape[:2]), self._threshold)
+
+
+def converted_run(run: Run) -> Path:
+    """The run's model as a LiteRT file in its folder, made at the first call."""
+    file = run.folder / "model.tflite"
+    if not file.exists():
+        import keras  # noqa: PLC0415
+
+        import segmentation.model  # noqa: F401, PLC0415 - registers the layer that the models are made of
+
+        write_litert(keras.models.load_model(run.model_path, compile=False), file)
+    return file
+
+
+def convert_encoder(side: int, encoder_weights: str | None, width: float, file: Path) -> Path:
+    """MobileNetV2 without its head, uint8 (side, side, 3) -> features (F,), as a LiteRT file, made once."""
+    if not file.exists():
+        import keras  # noqa: PLC0415
+
+        from classification.model import build_classifier  # noqa: PLC0415
+
+        classifier = build_classifier(2, side, encoder_weights, width=width)
+        write_litert(keras.Model(classifier.input, classifier.get_layer("pool").output), file)
+    return file
+
+
+def write_litert(model: Any, file: Path) -> None:
+    """Convert a Keras model in float32 and write it in one step."""
+    from pipeline.conversion import convert  # noqa: PLC0415
+
+    no_samples = np.empty((0, *model.input_shape[1:]), np.uint8)
+    with replacing(file) as temporary:
+        temporary.write_bytes(convert(model, no_samples, "float32"))

@@ -1,0 +1,68 @@
+"""The verdict of a comparison, by a rule that is fixed before the data are seen."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.comparison.statistics import Estimate
+
+SIGNIFICANCE = 0.05
+SMALLEST_DIFFERENCE = 0.02
+DECIDING_FIGURE = "balanced_accuracy"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`kind` is "better", "worse" or "no difference shown"; `sentence` says it, `reason` gives the figures."""
+
+    kind: str
+    sentence: str
+    reason: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"kind": self.kind, "sentence": self.sentence, "reason": self.reason}
+
+
+def rule(arm: str, baseline: str, smallest: float) -> str:
+    """The rule as a reader is told it."""
+    return (
+        f"The figure that decides is the balanced accuracy on the test images, on average over the seeds: {arm} minus "
+        f"{baseline}. One is called better where the p-value, after Holm's correction for all comparisons of the "
+        f"table, is under {SIGNIFICANCE:g} and the difference is at least {smallest:g}, the smallest difference of "
+        "interest. Otherwise no difference is shown, and the verdict names the largest one that the 95% interval "
+        "leaves possible."
+    )
+
+
+def decide(
+    arm: str, baseline: str, difference: Estimate, adjusted_p: float, smallest: float = SMALLEST_DIFFERENCE
+) -> Verdict:
+    """Apply the rule.
+
+    Parameters
+    ----------
+    arm, baseline : names
+    difference : Estimate of `DECIDING_FIGURE`, arm minus baseline
+    adjusted_p : its p-value after Holm's correction
+    smallest : the smallest difference of interest
+    """
+    figures = (
+        f"{arm} minus {baseline} is {difference.value:+.3f} in balanced accuracy "
+        f"(95% interval {difference.low:+.3f} to {difference.high:+.3f}, adjusted p {adjusted_p:.2g})"
+    )
+    detected = adjusted_p < SIGNIFICANCE
+    if detected and abs(difference.value) >= smallest:
+        winner = arm if difference.value > 0 else baseline
+        kind = "better" if difference.value > 0 else "worse"
+        return Verdict(kind, f"{winner.capitalize()} better.", f"{figures}.")
+    largest = max(abs(difference.low), abs(difference.high))
+    if detected:
+        ending = f"there is a difference, but less than {smallest:g}, the smallest one of interest"
+    elif largest <= smallest:
+        ending = f"whatever difference there is, is under {smallest:g}, the smallest one of interest"
+    else:
+        ending = "more lesions or more seeds would be needed to tell"
+    return Verdict(
+        "no difference shown",
+        f"No difference larger than {largest:.3f} shown between {arm} and {baseline}.",
+        f"{figures}; {ending}.",
+    )
