@@ -13,8 +13,10 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from classification.calibration import fit_temperature
 from classification.config import ClassificationConfig
+from classification.familiarity import Familiarity
+from classification.flips import flips_of
 from classification.metrics import ClassificationScores
-from classification.model import build_classifier
+from classification.model import build_classifier, with_activation_map
 from classification.sheets import classification_sheet
 from classification.views import CropView, crop_view, locate_references, viewed
 from data.augmentation import Augmentation
@@ -34,7 +36,6 @@ from segmentation.training import CALIBRATION_SAMPLES, VALIDATION_SAMPLES, split
 
 ABSTAINING_PART = 0.1
 EXAMPLES = 32
-FLIPS = ((1, 1), (1, -1), (-1, 1), (-1, -1))  # steps along rows and columns
 
 
 def train(
@@ -252,7 +253,7 @@ def _finish(run: Run, images: _Images, state: FitState) -> dict[str, Any]:
     model = keras.models.load_model(run.model_path, compile=False)
     batches, labels = images.part("validation", model.input_shape[1]), images.labels["validation"]
     lesions = images.parts["validation"]["lesion_id"].to_numpy()
-    logits = _flipped_logits(model, batches)
+    logits, maps = _flipped_outputs(model, batches)
     probabilities, figures = _calibrated(logits[0], labels, images.classes, lesions)
     _, flips = _calibrated(logits.mean(axis=0), labels, images.classes, lesions)
     views = [view for view in images.views.values() if view]
@@ -264,6 +265,7 @@ def _finish(run: Run, images: _Images, state: FitState) -> dict[str, Any]:
         "images_without_lesion_found": sum(view.fallbacks for view in views),
         **figures,
         "flips": flips,
+        "familiarity": Familiarity.fit(logits[0], maps[0]).to_dict(),
         **state.speed,
     }
     run.write_metrics(metrics)
@@ -285,15 +287,16 @@ def _finish(run: Run, images: _Images, state: FitState) -> dict[str, Any]:
     return metrics
 
 
-def _flipped_logits(model: keras.Model, batches: ClassificationBatches) -> np.ndarray:
-    """Logits (4, N, C) of the images as they are, mirrored along either axis, and turned by half."""
-    images = [batches[index][0] for index in range(len(batches))]
-    return np.stack(
-        [
-            np.concatenate([model.predict_on_batch(batch[:, ::rows, ::columns]) for batch in images])
-            for rows, columns in FLIPS
-        ]
-    )
+def _flipped_outputs(model: keras.Model, batches: ClassificationBatches) -> tuple[np.ndarray, np.ndarray]:
+    """Logits (4, N, C) and activation maps (4, N, h, w, C) of the images' flips, in the order of `flips_of`."""
+    explained = with_activation_map(model)
+    answers = [
+        [explained.predict_on_batch(flip) for flip in flips_of(batches[index][0])]
+        for index in range(len(batches))
+    ]
+    logits = [np.stack([logits for logits, _ in flips]) for flips in answers]
+    maps = [np.stack([maps for _, maps in flips]) for flips in answers]
+    return np.concatenate(logits, axis=1), np.concatenate(maps, axis=1)
 
 
 def _calibrated(

@@ -1,14 +1,13 @@
 """The folder that holds both models and all that is needed to use them."""
 
 import json
-import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from data.files import replacing_folder, sha256, write_text
+from classification.familiarity import SMALLEST_DEVIATION, Familiarity, Scale
+from data.files import sha256
 from pipeline.facts import FactError, Facts, choice, class_names, file_name, image_shape, number, value_of
 from pipeline.runtime import ModelError, TensorShapes, tensor_shapes
 
@@ -18,7 +17,8 @@ VIEWS = ("crop", "full")
 PRECISIONS = ("float32", "float16", "int8")
 
 FACTS_FILE = "bundle.json"
-_STAGES = ("segmentation", "classification")
+
+Parsed = TypeVar("Parsed")
 
 
 class BundleError(Exception):
@@ -44,6 +44,14 @@ class SplitsFile:
 
 
 @dataclass(frozen=True)
+class FlipCalibration:
+    """Temperature and abstention threshold, as `Bundle` has them, of logits averaged over flips."""
+
+    temperature: float
+    abstention_threshold: float
+
+
+@dataclass(frozen=True)
 class Bundle:
     """What a bundle's folder holds, as `bundle.json` states it and `load_bundle` has checked it.
 
@@ -59,6 +67,10 @@ class Bundle:
         Logits are divided by it before the softmax, which calibrates the probabilities.
     abstention_threshold : float in 0..1
         Below this confidence a prediction is marked as uncertain.
+    flips : FlipCalibration, optional
+        Takes the place of the two above where the classifier's answers are averaged over flips.
+    familiarity : Familiarity, optional
+        Tells images that are unlike those of the training.
     """
 
     folder: Path
@@ -75,6 +87,8 @@ class Bundle:
     training: Mapping[str, Any]
     figures: Mapping[str, Any]
     splits: SplitsFile | None = None
+    flips: FlipCalibration | None = None
+    familiarity: Familiarity | None = None
 
     @property
     def segmentation_path(self) -> Path:
@@ -112,63 +126,6 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
     _check_files(bundle)
     _check_models(bundle)
     return bundle
-
-
-def save_bundle(fields: Mapping[str, Any], files: Mapping[str, str | Path], folder: str | Path) -> Bundle:
-    """Write a bundle in one step: the folder appears whole and checked, or not at all.
-
-    Parameters
-    ----------
-    fields : mapping
-        The facts of `bundle.json` that the caller knows: `name`, `classes`, `threshold`, `view`,
-        `crop_margin`, `temperature`, `abstention_threshold`, `training`, `figures`, and `precision`, a mapping
-        with a value for each stage. Hashes, input shapes, format version and, where it is missing, the date
-        `created` are filled in.
-    files : mapping
-        Name in the bundle -> the file to copy. `segmentation.tflite` and `classification.tflite` must be
-        there; `splits.csv` is recorded, and others, such as `MODEL_CARD.md`, are only carried along.
-    folder : str or Path
-        An earlier bundle there is replaced.
-
-    Raises
-    ------
-    BundleError
-        If the folder holds something else than a bundle, or the new bundle would not load.
-    """
-    folder = Path(folder)
-    _refuse_to_replace(folder)
-    with replacing_folder(folder) as temporary:
-        for name, source in files.items():
-            shutil.copyfile(source, temporary / name)
-        facts = _complete_facts(fields, temporary)
-        write_text(temporary / FACTS_FILE, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
-        load_bundle(temporary)
-    return load_bundle(folder)
-
-
-def _complete_facts(fields: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    created = datetime.now(UTC).isoformat(timespec="seconds")
-    facts = {"created": created, **{key: value for key, value in fields.items() if key != "precision"}}
-    for stage in _STAGES:
-        path = folder / f"{stage}.tflite"
-        facts[stage] = {
-            "file": path.name,
-            "sha256": sha256(path),
-            "input_shape": _shapes(path).input,
-            "precision": fields["precision"][stage],
-        }
-    if (folder / "splits.csv").exists():
-        facts["splits"] = {"file": "splits.csv", "sha256": sha256(folder / "splits.csv")}
-    return {**facts, "format_version": FORMAT_VERSION, "value_range": [0, 255]}
-
-
-def _refuse_to_replace(folder: Path) -> None:
-    if folder.is_file():
-        raise BundleError(f"{folder}: is a file and not a folder; give another place for the bundle.")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / FACTS_FILE).exists():
-        raise BundleError(
-            f"{folder}: holds other files and no bundle, and would be replaced as a whole; give a new folder."
-        )
 
 
 def _read_facts(folder: Path) -> dict[str, Any]:
@@ -220,11 +177,39 @@ def _parse(facts: Facts, folder: Path) -> Bundle:
         threshold=number(facts, "threshold", 0, 1),
         view=choice(facts, "view", VIEWS),
         crop_margin=number(facts, "crop_margin", 0, 10),
-        temperature=number(facts, "temperature", 0.01, 100),
-        abstention_threshold=number(facts, "abstention_threshold", 0, 1),
+        **_calibration(facts),
         training=value_of(facts, "training", dict),
         figures=value_of(facts, "figures", dict),
-        splits=_splits_file(facts),
+        splits=_optional(facts, "splits", _splits_file),
+        flips=_optional(facts, "flips", lambda flips: FlipCalibration(**_calibration(flips))),
+        familiarity=_optional(facts, "familiarity", _familiarity),
+    )
+
+
+def _optional(facts: Facts, key: str, parse: Callable[[Facts], Parsed]) -> Parsed | None:
+    """What `parse` makes of the table at `key`; None where an older bundle has none."""
+    return None if facts.get(key) is None else parse(value_of(facts, key, dict))
+
+
+def _calibration(facts: Facts) -> dict[str, float]:
+    return {
+        "temperature": number(facts, "temperature", 0.01, 100),
+        "abstention_threshold": number(facts, "abstention_threshold", 0, 1),
+    }
+
+
+def _familiarity(facts: Facts) -> Familiarity:
+    return Familiarity(
+        energy=_scale(value_of(facts, "energy", dict)),
+        unevenness=_scale(value_of(facts, "unevenness", dict)),
+        threshold=number(facts, "threshold", -1e6, 1e6),
+    )
+
+
+def _scale(facts: Facts) -> Scale:
+    return Scale(
+        mean=number(facts, "mean", -1e6, 1e6),
+        deviation=number(facts, "deviation", SMALLEST_DEVIATION, 1e6),
     )
 
 
@@ -237,10 +222,7 @@ def _model_file(model: Facts) -> ModelFile:
     )
 
 
-def _splits_file(facts: Facts) -> SplitsFile | None:
-    if facts.get("splits") is None:
-        return None
-    splits = value_of(facts, "splits", dict)
+def _splits_file(splits: Facts) -> SplitsFile:
     return SplitsFile(file_name(splits, "file"), value_of(splits, "sha256", str))
 
 
@@ -271,7 +253,7 @@ def _check_models(bundle: Bundle) -> None:
 
 def _check_model(path: Path, model: ModelFile, outputs: list[tuple[int, int]], meaning: str) -> None:
     """Compare a model's tensors with the facts; `outputs` holds the number of axes and the last axis's length."""
-    shapes = _shapes(path)
+    shapes = model_shapes(path)
     if shapes.input != model.input_shape:
         stated = " x ".join(map(str, model.input_shape))
         found = " x ".join(map(str, shapes.input))
@@ -280,7 +262,8 @@ def _check_model(path: Path, model: ModelFile, outputs: list[tuple[int, int]], m
         raise BundleError(f"{path}: must return {meaning}; export the bundle again.")
 
 
-def _shapes(path: Path) -> TensorShapes:
+def model_shapes(path: Path) -> TensorShapes:
+    """Shapes of a model's tensors; raises `BundleError` where there are none to read."""
     try:
         return tensor_shapes(path)
     except ModelError as error:

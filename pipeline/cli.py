@@ -37,6 +37,12 @@ ThreadsOption = Annotated[
         show_default=False,
     ),
 ]
+FlipsOption = Annotated[
+    bool,
+    typer.Option(
+        "--flips", help="Average the diagnosis over the crop's mirror images too: steadier, and slower."
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 
 app = typer.Typer(
@@ -97,6 +103,7 @@ def predict(
             "--isic", help="With --output: add task1/ and task3.csv for the ISIC 2018 challenge's scorer."
         ),
     ] = False,
+    flips: FlipsOption = False,
     threads: ThreadsOption = None,
 ) -> None:
     """Find, crop and name the lesion in every image.
@@ -112,7 +119,7 @@ def predict(
     from pipeline.predictor import LesionPipeline
 
     with stopping_on(BundleError):
-        pipeline = LesionPipeline.load(bundle, threads)
+        pipeline = LesionPipeline.load(bundle, threads, flips=flips)
         if isic:
             check_isic_classes(pipeline.bundle)
         failed = _predict(pipeline, images, output, as_json, isic)
@@ -207,6 +214,7 @@ def evaluate(
         int, typer.Option(min=1, help="Repetitions of the bootstrap over lesions.")
     ] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
+    flips: FlipsOption = False,
     threads: ThreadsOption = None,
 ) -> None:
     """Score a bundle on labelled images.
@@ -224,7 +232,7 @@ def evaluate(
     from pipeline.selection import select_split
 
     with stopping_on(BundleError, DatasetError):
-        pipeline = LesionPipeline.load(bundle, threads)
+        pipeline = LesionPipeline.load(bundle, threads, flips=flips)
         selection = select_split(load_datasets(datasets), pipeline.bundle, split, splits)
         facts = {
             "Datasets": ", ".join(map(str, datasets)),

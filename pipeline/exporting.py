@@ -10,10 +10,11 @@ import pandas as pd
 
 from classification.model import with_activation_map
 from data.splits import write_splits
-from pipeline.bundle import Bundle, save_bundle
+from pipeline.bundle import Bundle
 from pipeline.conversion import convert
 from pipeline.model_card import model_card
 from pipeline.runtime import LiteRTModel
+from pipeline.saving import save_bundle
 from segmentation.runs import Run
 
 LICENCE = (
@@ -134,6 +135,7 @@ def _fields(
         "crop_margin": settings["margin"],
         "temperature": metrics["temperature"],
         "abstention_threshold": metrics["abstention_threshold"],
+        **_optional_facts(metrics),
         "precision": {"segmentation": precision, "classification": precision},
         "training": {
             "licence": LICENCE,
@@ -144,10 +146,19 @@ def _fields(
             "validation": {
                 "segmentation": segmentation.metrics["validation"],
                 "classification": metrics["validation"],
+                "classification_with_flips": metrics.get("flips", {}).get("validation"),
             },
             "parity": {stage: difference.to_dict() for stage, difference in parity.items()},
         },
     }
+
+
+def _optional_facts(metrics: dict[str, Any]) -> dict[str, Any]:
+    """The facts that a run of an earlier version did not record."""
+    facts = {"familiarity": metrics["familiarity"]} if "familiarity" in metrics else {}
+    if "flips" in metrics:
+        facts["flips"] = {key: metrics["flips"][key] for key in ("temperature", "abstention_threshold")}
+    return facts
 
 
 def _training_facts(run: Run) -> dict[str, Any]:

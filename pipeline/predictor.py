@@ -4,10 +4,11 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from classification.flips import averaged_over_flips, flips_of
 from data.diagnoses import malignancy
 from data.images import ImageError
 from data.resizing import resize
@@ -19,6 +20,8 @@ from segmentation.cropping import Box, crop, lesion_box, lesion_mask
 NO_LESION = "no lesion found"
 NO_LESION_TO_CROP = "no lesion found: whole image used"
 LOW_CONFIDENCE = "low confidence"
+UNLIKE_TRAINING = "unlike the training images"
+DOUBTS = frozenset({LOW_CONFIDENCE, UNLIKE_TRAINING})
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +46,9 @@ class Prediction:
         For each class, in the order of `probabilities`, where in the view the evidence lies.
     notes : tuple of str
         What a reader should know about this prediction.
+    familiarity : float
+        How much the image looks like those of the training, see `classification.familiarity`; NaN where the bundle
+        can't tell.
     """
 
     diagnosis: str
@@ -53,11 +59,17 @@ class Prediction:
     view: str
     activation_map: np.ndarray
     notes: tuple[str, ...] = ()
+    familiarity: float = math.nan
 
     @property
     def confidence(self) -> float:
         """Probability of the diagnosis, 0..1."""
         return self.probabilities[self.diagnosis]
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a note says that the confidence is low or the image unlike those of the training."""
+        return not DOUBTS.isdisjoint(self.notes)
 
     @property
     def lesion_fraction(self) -> float:
@@ -74,8 +86,21 @@ class Prediction:
             "box": self.box._asdict() if self.box else None,
             "lesion_fraction": self.lesion_fraction,
             "view": self.view,
+            "familiarity": None if math.isnan(self.familiarity) else self.familiarity,
             "notes": list(self.notes),
         }
+
+
+class _Answer(NamedTuple):
+    """What the classifier says of a view."""
+
+    probabilities: dict[str, float]
+    activation_map: np.ndarray
+    familiarity: float
+
+    @property
+    def diagnosis(self) -> str:
+        return max(self.probabilities, key=self.probabilities.__getitem__)
 
 
 class LesionPipeline:
@@ -89,13 +114,19 @@ class LesionPipeline:
     ('nv', 0.93)
     """
 
-    def __init__(self, bundle: Bundle, segmentation: LiteRTModel, classification: LiteRTModel) -> None:
+    def __init__(
+        self, bundle: Bundle, segmentation: LiteRTModel, classification: LiteRTModel, flips: bool = False
+    ) -> None:
         self.bundle = bundle
+        self.flips = flips
         self._segmentation = segmentation
         self._classification = classification
+        self._calibration = bundle.flips if flips and bundle.flips else bundle
 
     @classmethod
-    def load(cls, bundle: str | Path | Bundle | None = None, threads: int | None = None) -> Self:
+    def load(
+        cls, bundle: str | Path | Bundle | None = None, threads: int | None = None, *, flips: bool = False
+    ) -> Self:
         """Open a bundle's models.
 
         Parameters
@@ -104,6 +135,9 @@ class LesionPipeline:
             A bundle's folder; by default the bundle that ships with the software.
         threads : int, optional
             Threads for one inference; by default one a core, at most four.
+        flips : bool
+            Whether the diagnosis is the average over the view, its mirror images and its half turn: steadier, and four
+            times the classifier's work.
 
         Raises
         ------
@@ -117,6 +151,7 @@ class LesionPipeline:
                 bundle,
                 LiteRTModel(bundle.segmentation_path, threads),
                 LiteRTModel(bundle.classification_path, threads),
+                flips,
             )
         except ModelError as error:
             raise BundleError(f"{error}; export the bundle again.") from error
@@ -152,16 +187,17 @@ class LesionPipeline:
         box = box or lesion_box(mask, margin)
         view = "crop" if view == "crop" and box else "full"
         seen = crop(pixels, box) if view == "crop" and box else pixels
-        probabilities, activation_map = self._name(seen)
+        answer = self._name(seen)
         return Prediction(
-            diagnosis=max(probabilities, key=probabilities.__getitem__),
-            probabilities=probabilities,
-            malignant=_malignant_probability(probabilities),
+            diagnosis=answer.diagnosis,
+            probabilities=answer.probabilities,
+            malignant=_malignant_probability(answer.probabilities),
             mask=mask,
             box=box,
             view=view,
-            activation_map=activation_map,
-            notes=self._notes(box, max(probabilities.values())),
+            activation_map=answer.activation_map,
+            notes=tuple(self._notes(box, answer)),
+            familiarity=answer.familiarity,
         )
 
     def predict_many(
@@ -180,19 +216,30 @@ class LesionPipeline:
         (probability,) = self._segmentation(resize(pixels, (height, width)))
         return lesion_mask(resize(probability[:, :, 0], pixels.shape[:2]), self.bundle.threshold)
 
-    def _name(self, view: np.ndarray) -> tuple[dict[str, float], np.ndarray]:
+    def _name(self, view: np.ndarray) -> _Answer:
         height, width, _ = self._classification.input_shape
-        logits, activation_map = self._classification(resize(view, (height, width)))
-        probabilities = softmax(logits / self.bundle.temperature)
-        return dict(zip(self.bundle.classes, probabilities.tolist(), strict=True)), activation_map
+        seen = resize(view, (height, width))
+        answers = [self._classification(flip) for flip in (flips_of(seen) if self.flips else [seen])]
+        logits, activation_map = averaged_over_flips(answers)
+        probabilities = softmax(logits / self._calibration.temperature)
+        return _Answer(
+            dict(zip(self.bundle.classes, probabilities.tolist(), strict=True)),
+            activation_map,
+            self._familiarity(*answers[0]),
+        )
 
-    def _notes(self, box: Box | None, confidence: float) -> tuple[str, ...]:
-        notes = []
+    def _familiarity(self, logits: np.ndarray, activation_map: np.ndarray) -> float:
+        """Of the view as it is: averaging over flips tells images of other kinds no better."""
+        known = self.bundle.familiarity
+        return math.nan if known is None else float(known.score(logits, activation_map))
+
+    def _notes(self, box: Box | None, answer: _Answer) -> Iterator[str]:
         if box is None:
-            notes.append(NO_LESION_TO_CROP if self.bundle.view == "crop" else NO_LESION)
-        if confidence < self.bundle.abstention_threshold:
-            notes.append(LOW_CONFIDENCE)
-        return tuple(notes)
+            yield NO_LESION_TO_CROP if self.bundle.view == "crop" else NO_LESION
+        if answer.probabilities[answer.diagnosis] < self._calibration.abstention_threshold:
+            yield LOW_CONFIDENCE
+        if self.bundle.familiarity and answer.familiarity < self.bundle.familiarity.threshold:
+            yield UNLIKE_TRAINING
 
 
 def _check_choices(view: str, margin: float, box: Box | None, image_size: tuple[int, ...]) -> None:

@@ -4,9 +4,10 @@ import json
 import tempfile
 from pathlib import Path
 
-from pipeline.bundle import FACTS_FILE, Bundle, BundleError, save_bundle
+from pipeline.bundle import FACTS_FILE, Bundle, BundleError
 from pipeline.evaluation import Evaluation
 from pipeline.model_card import model_card
+from pipeline.saving import save_bundle
 from pipeline.selection import Selection
 
 

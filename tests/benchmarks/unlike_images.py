@@ -1,21 +1,22 @@
-"""How well scores that cost nothing at run time tell dermoscopy from images that are none.
+"""How well the familiarity of `classification.familiarity` tells dermoscopy from images that are none.
 
-Every score is computed from the two outputs of the shipped classifier: the confidence, the energy of the logits (Liu et
-al. 2020, "Energy-based out-of-distribution detection"), and the standard deviation of the class activation map. The
-AUROC is that of the validation images of DATASET against scikit-image's sample photographs and crops of them, noise,
-drawn shapes, text and plain colours.
+The images of other kinds are scikit-image's sample photographs and crops of them, noise, drawn shapes, text, plain
+colours, and plain skin: its tones with grain and shading. For each kind: the AUROC against validation images of the
+first DATASET, of the confidence, of the two signs that make up the familiarity, and of the familiarity; and the part of
+the images that get the note "unlike the training images". Further datasets are dermoscopy, too, and should not get it.
 
-Run: python tests/benchmarks/unlike_images.py DATASET
+Run: python tests/benchmarks/unlike_images.py DATASET [DATASET...] [--bundle BUNDLE]
 """
 
-import sys
-from collections.abc import Iterator
+import argparse
+from collections.abc import Iterable, Iterator
 
 import cv2
 import numpy as np
 from skimage import data as samples
 from sklearn.metrics import roc_auc_score
 
+from classification.familiarity import unevenness
 from data.datasets import load_dataset
 from data.images import read_image
 from pipeline import LesionPipeline
@@ -23,36 +24,61 @@ from pipeline.selection import select_split
 
 PHOTOGRAPHS = (
     "astronaut", "camera", "coffee", "chelsea", "rocket", "coins", "page", "text", "clock", "moon", "brick", "grass",
-    "gravel", "immunohistochemistry", "hubble_deep_field",
+    "gravel", "immunohistochemistry", "hubble_deep_field", "retina", "cell", "colorwheel",
 )  # fmt: skip
 DERMOSCOPIC_IMAGES, SIZE = 400, (300, 400, 3)
-SCORES = ("confidence", "energy", "map's deviation")
+PALE, DARK = np.array([250, 220, 200]), np.array([90, 55, 40])
+COLUMNS = ("confidence", "energy", "unevenness", "familiarity", "noted")
 
 
 def main() -> None:
-    pipeline = LesionPipeline.load()
-    known = select_split(load_dataset(sys.argv[1]), pipeline.bundle, "validation").catalog
-    paths = known["image_path"].sample(DERMOSCOPIC_IMAGES, random_state=0)
-    familiar = np.array([scores(pipeline, read_image(path)) for path in paths])
+    parser = argparse.ArgumentParser()
+    parser.add_argument("datasets", nargs="+")
+    parser.add_argument("--bundle")
+    chosen = parser.parse_args()
+    pipeline = LesionPipeline.load(chosen.bundle)
+    if pipeline.bundle.familiarity is None:
+        parser.error(f"bundle {pipeline.bundle.name} knows no familiarity; export its runs again")
+    familiar, *others = [scores(pipeline, dermoscopy(pipeline, dataset)) for dataset in chosen.datasets]
     rng = np.random.default_rng(0)
-    kinds = {"photographs": photographs, "noise": noise, "shapes": shapes, "text": text, "plain": plain}
-    print(f"{'':12s}  images  " + "  ".join(SCORES))
-    for name, draw in kinds.items():
-        strange = np.array([scores(pipeline, image) for image in draw(rng)])
-        labels = np.repeat([1, 0], [len(familiar), len(strange)])
-        aurocs = [roc_auc_score(labels, np.append(familiar[:, k], strange[:, k])) for k in range(len(SCORES))]
-        row = "  ".join(f"{auroc:{len(title)}.3f}" for auroc, title in zip(aurocs, SCORES, strict=True))
-        print(f"{name:12s}  {len(strange):6d}  {row}")
+    kinds = (photographs, noise, shapes, text, plain, skin)
+    print(f"{'':16s}  images  " + "  ".join(COLUMNS))
+    print(f"{'dermoscopy':16s}  {len(familiar):6d}  {familiar[:, -1].mean():{len('  '.join(COLUMNS))}.3f}")
+    for name, found in zip(chosen.datasets[1:], others, strict=True):
+        show(name.rstrip("/").split("/")[-1], familiar, found)
+    for draw in kinds:
+        show(draw.__name__, familiar, scores(pipeline, draw(rng)))
 
 
-def scores(pipeline: LesionPipeline, image: np.ndarray) -> tuple[float, float, float]:
-    """The scores of one image, each the larger the more familiar the image is."""
-    prediction = pipeline.predict(image)
-    logits = np.log(list(prediction.probabilities.values())) * pipeline.bundle.temperature
-    maps = prediction.activation_map
-    # The probabilities give the logits up to a constant, and the map's mean gives them up to the head's bias.
-    offset = np.mean(maps.mean(axis=(0, 1)) - logits)
-    return prediction.confidence, float(np.log(np.exp(logits).sum()) + offset), float(maps.std())
+def show(name: str, familiar: np.ndarray, strange: np.ndarray) -> None:
+    labels = np.repeat([1, 0], [len(familiar), len(strange)])
+    figures = [
+        roc_auc_score(labels, np.append(familiar[:, k], strange[:, k])) for k in range(len(COLUMNS) - 1)
+    ]
+    figures.append(strange[:, -1].mean())
+    row = "  ".join(f"{figure:{len(title)}.3f}" for figure, title in zip(figures, COLUMNS, strict=True))
+    print(f"{name:16s}  {len(strange):6d}  {row}")
+
+
+def dermoscopy(pipeline: LesionPipeline, dataset: str) -> Iterator[np.ndarray]:
+    known = select_split(load_dataset(dataset), pipeline.bundle, "validation").catalog
+    yield from map(
+        read_image, known["image_path"].sample(min(DERMOSCOPIC_IMAGES, len(known)), random_state=0)
+    )
+
+
+def scores(pipeline: LesionPipeline, images: Iterable[np.ndarray]) -> np.ndarray:
+    """`COLUMNS` of every image: scores that are the larger the more familiar it is, and 1 where it gets the note."""
+    known = pipeline.bundle.familiarity
+    rows = []
+    for image in images:
+        prediction = pipeline.predict(image)
+        places = known.unevenness(unevenness(prediction.activation_map))
+        noted = prediction.familiarity < known.threshold
+        rows.append(
+            (prediction.confidence, prediction.familiarity - places, places, prediction.familiarity, noted)
+        )
+    return np.array(rows, float)
 
 
 def photographs(rng: np.random.Generator) -> Iterator[np.ndarray]:
@@ -96,6 +122,14 @@ def text(rng: np.random.Generator) -> Iterator[np.ndarray]:
 def plain(rng: np.random.Generator) -> Iterator[np.ndarray]:
     for _ in range(40):
         yield np.full(SIZE, rng.integers(0, 256, 3), np.uint8)
+
+
+def skin(rng: np.random.Generator) -> Iterator[np.ndarray]:
+    for _ in range(40):
+        tone = PALE + rng.random() * (DARK - PALE)
+        grain = rng.normal(0, rng.uniform(0, 8), SIZE)
+        shading = np.linspace(1, rng.uniform(0.7, 1), SIZE[1])[None, :, None]
+        yield np.clip((tone + grain) * shading, 0, 255).astype(np.uint8)
 
 
 if __name__ == "__main__":

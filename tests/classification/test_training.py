@@ -10,6 +10,8 @@ import pytest
 
 from classification import training
 from classification.config import ClassificationConfig
+from classification.familiarity import Familiarity, Scale
+from classification.model import with_activation_map
 from classification.training import train
 from data.datasets import DatasetError
 from data.images import read_image
@@ -26,8 +28,10 @@ def fit_nothing(monkeypatch: pytest.MonkeyPatch) -> dict:
     def fit(run, phases, *, make_batches, compile_model, **_) -> FitState:
         given["training"], given["validation"] = make_batches(phases[-1])
         image = keras.Input((*phases[-1].input_size, 3))
-        pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(image))
-        model = keras.Model(image, keras.layers.Dense(given["training"].classes)(pooled))
+        scaled = keras.layers.Rescaling(1 / 255, name="scale")(image)
+        features = keras.layers.AveragePooling2D(8, name="encoder")(scaled)
+        pooled = keras.layers.GlobalAveragePooling2D(name="pool")(features)
+        model = keras.Model(image, keras.layers.Dense(given["training"].classes, name="logits")(pooled))
         compile_model(model, phases[-1], 1)
         given["loss"] = model.loss
         model.save(run.model_path)
@@ -95,6 +99,17 @@ def test_validation_predictions_are_calibrated_probabilities(classification_run:
     assert table[classes].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-5)
     confident = (table[classes].max(axis=1) >= classification_run.metrics["abstention_threshold"]).mean()
     assert 0.6 <= confident <= 1
+
+
+def test_hardly_a_validation_image_counts_as_unlike_the_others(classification_run: Run) -> None:
+    recorded = classification_run.metrics["familiarity"]
+    scales = {sign: Scale(**recorded[sign]) for sign in ("energy", "unevenness")}
+    familiarity = Familiarity(**scales, threshold=recorded["threshold"])
+    model = with_activation_map(keras.models.load_model(classification_run.model_path, compile=False))
+    scores = familiarity.score(*model.predict_on_batch(classification_run.samples["validation"]))
+    assert len(scores) == (classification_run.splits["split"] == "validation").sum()
+    assert np.mean(scores) == pytest.approx(0, abs=0.01)
+    assert np.sort(scores)[0] < familiarity.threshold < np.sort(scores)[1]
 
 
 def test_the_full_view_sees_whole_images(

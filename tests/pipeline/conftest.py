@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from data.diagnoses import HAM10000_CLASSES
-from pipeline.bundle import load_bundle, save_bundle
+from pipeline.bundle import load_bundle
 from pipeline.predictor import LesionPipeline
+from pipeline.saving import save_bundle
 
 SEGMENTATION_SHAPE = (48, 64, 3)
 CLASSIFICATION_SHAPE = (32, 32, 3)

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from pipeline.bundle import BundleError, load_bundle
+from classification.familiarity import Familiarity, Scale
+from pipeline.bundle import BundleError, FlipCalibration, load_bundle
 
 
 def edit(folder, **changes):
@@ -21,6 +22,20 @@ def test_a_saved_bundle_loads_with_all_its_facts(make_bundle, tmp_path):
     assert bundle.segmentation.input_shape == (48, 64, 3)
     assert bundle.segmentation_path == folder / "segmentation.tflite"
     assert bundle.splits_path is None
+
+
+def test_facts_that_older_bundles_lack_are_optional(make_bundle, tmp_path):
+    scale = {"mean": 2.0, "deviation": 0.5}
+    facts = {
+        "flips": {"temperature": 1.5, "abstention_threshold": 0.6},
+        "familiarity": {"energy": scale, "unevenness": scale, "threshold": -4.0},
+    }
+    newer = load_bundle(make_bundle(tmp_path / "newer", **facts))
+    older = load_bundle(make_bundle(tmp_path / "older"))
+
+    assert newer.flips == FlipCalibration(temperature=1.5, abstention_threshold=0.6)
+    assert newer.familiarity == Familiarity(Scale(2.0, 0.5), Scale(2.0, 0.5), threshold=-4.0)
+    assert (older.flips, older.familiarity) == (None, None)
 
 
 def test_a_split_is_kept_and_checked(make_bundle, tmp_path):
@@ -117,6 +132,12 @@ def test_a_newer_format_asks_for_a_newer_version(bundle_copy):
         ({"value_range": [0, 1]}, r"value_range must be \[0, 255\]"),
         ({"name": None}, "name is missing"),
         ({"training": []}, "training must be a table"),
+        ({"flips": {"temperature": 1}}, "abstention_threshold must be a number from 0 to 1 and is null"),
+        ({"familiarity": {"energy": {}, "unevenness": {}}}, "mean must be a number"),
+        (
+            {"familiarity": {"energy": {"mean": 0, "deviation": 0}, "unevenness": {}}},
+            "deviation must be a number",
+        ),
         ({"segmentation": {"file": "../segmentation.tflite"}}, "file must name a file inside the folder"),
     ],
 )

@@ -4,6 +4,7 @@ import math
 import numpy as np
 import pytest
 
+from data.diagnoses import HAM10000_CLASSES
 from data.images import ImageError
 from pipeline import LesionPipeline
 from segmentation.cropping import Box
@@ -198,6 +199,79 @@ def test_malignant_is_unknown_where_the_classes_do_not_tell(make_bundle, tmp_pat
 
     assert math.isnan(prediction.malignant)
     assert prediction.to_dict()["malignant"] is None
+
+
+FAMILIARITY = {
+    "energy": {"mean": 10, "deviation": 5},
+    "unevenness": {"mean": 0, "deviation": 1},
+    "threshold": -8,
+}
+
+
+def test_an_image_whose_evidence_has_no_place_is_unlike_the_training_images(make_bundle, tmp_path, draw_disc):
+    pipeline = LesionPipeline.load(make_bundle(tmp_path / "bundle", familiarity=FAMILIARITY))
+    plain = pipeline.predict(np.full((100, 120, 3), (90, 30, 30), np.uint8))
+    disc = pipeline.predict(draw_disc((90, 30, 30)))
+
+    assert "unlike the training images" in plain.notes and plain.doubtful
+    assert plain.diagnosis == "mel" and plain.confidence > 0.9, "the note hides no ranking"
+    assert disc.notes == () and not disc.doubtful
+    assert plain.familiarity < -8 < disc.familiarity
+    assert disc.to_dict()["familiarity"] == disc.familiarity
+
+
+def test_a_bundle_that_knows_no_familiarity_says_nothing_of_it(pipeline):
+    plain = pipeline.predict(np.full((100, 120, 3), (90, 30, 30), np.uint8))
+
+    assert plain.notes == ("no lesion found: whole image used",)
+    assert math.isnan(plain.familiarity)
+    assert plain.to_dict()["familiarity"] is None
+
+
+class LeftAndRight:
+    """A classifier that takes brightness on the left for a melanoma, and shows the view as its map."""
+
+    input_shape = (32, 32, 3)
+
+    def __call__(self, view):
+        logits = np.zeros(7, np.float32)
+        logits[HAM10000_CLASSES.index("mel")] = view[:, :16].mean() / 100
+        return logits, np.repeat(view[..., :1].astype(np.float32), 7, axis=2)
+
+
+@pytest.fixture
+def half_lit():
+    """A photograph without a lesion, bright on its left."""
+    image = np.full((64, 64, 3), 150, np.uint8)
+    image[:, :32] = 250
+    return image
+
+
+def test_flips_are_averaged_so_that_a_mirrored_image_gets_the_same_answer(pipeline, half_lit):
+    def predict(image, flips):
+        return LesionPipeline(pipeline.bundle, pipeline._segmentation, LeftAndRight(), flips).predict(image)
+
+    mirrored = half_lit[:, ::-1]
+    assert predict(half_lit, False).probabilities["mel"] > predict(mirrored, False).probabilities["mel"] + 0.2
+    assert predict(half_lit, True).probabilities == pytest.approx(predict(mirrored, True).probabilities)
+    assert predict(half_lit, True).activation_map[0, :, 0] == pytest.approx([250] * 16 + [150] * 16, abs=15)
+
+
+def test_with_flips_the_calibration_is_that_of_flips(make_bundle, tmp_path, draw_disc):
+    folder = make_bundle(tmp_path / "bundle", flips={"temperature": 4.0, "abstention_threshold": 0.99})
+    plain, averaged = (
+        LesionPipeline.load(folder, flips=flips).predict(draw_disc()) for flips in (False, True)
+    )
+
+    log_ratio = [math.log(each.probabilities["mel"] / each.probabilities["nv"]) for each in (plain, averaged)]
+    assert log_ratio[0] == pytest.approx(4 * log_ratio[1], rel=1e-3)
+    assert (plain.notes, averaged.notes) == ((), ("low confidence",))
+
+
+def test_a_bundle_without_a_calibration_of_flips_uses_its_own(pipeline, bundle_folder, draw_disc):
+    averaged = LesionPipeline.load(bundle_folder, flips=True).predict(draw_disc())
+
+    assert averaged.probabilities == pytest.approx(pipeline.predict(draw_disc()).probabilities, rel=1e-3)
 
 
 def test_the_package_offers_the_pipeline_and_nothing_unknown():
