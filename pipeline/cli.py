@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline import cli_benchmark, cli_dataset, cli_train
+from pipeline import cli_benchmark, cli_compare, cli_dataset, cli_train
 from pipeline.console import SOME_FAILED, UNUSABLE, complain, hint, needing_extra, progress_bar, stopping_on
 
 if TYPE_CHECKING:
@@ -255,6 +255,7 @@ def evaluate(
         raise typer.Exit(SOME_FAILED)
 
 
+app.command(epilog=cli_compare.EXAMPLE)(cli_compare.compare)
 app.add_typer(cli_dataset.app, name="dataset")
 app.add_typer(cli_train.train_app, name="train")
 app.command(

@@ -10,7 +10,7 @@ SOME_FAILED = 1
 UNUSABLE = 2
 
 MODULES_OF_EXTRAS = {
-    *("pandas", "scipy", "sklearn", "matplotlib", "jinja2", "imagehash"),
+    *("pandas", "scipy", "statsmodels", "sklearn", "matplotlib", "jinja2", "imagehash"),
     *("tensorflow", "keras", "segmentation_models", "albumentations"),
 }
 
