@@ -5,17 +5,21 @@
 import json
 import shlex
 import sys
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline import cli_benchmark, cli_compare, cli_dataset, cli_train
+from pipeline import cli_app, cli_benchmark, cli_compare, cli_dataset, cli_train
 from pipeline.console import SOME_FAILED, UNUSABLE, complain, hint, needing_extra, progress_bar, stopping_on
 
 if TYPE_CHECKING:
+    from pipeline.outputs import PredictionFolder
     from pipeline.predictor import LesionPipeline
+
+# Images that are predicted at the same time; each of them takes the models' memory once more.
+MOST_AT_ONCE = 2
 
 DISCLAIMER = "For research and teaching; not a medical device."
 
@@ -114,13 +118,16 @@ def predict(
     if isic and output is None:
         raise typer.BadParameter("it needs --output DIR to write to.", param_hint="--isic")
     images = _images(paths, output)
+    from data.images import ImageError
     from pipeline.bundle import BundleError
-    from pipeline.outputs import check_isic_classes
     from pipeline.predictor import LesionPipeline
 
-    with stopping_on(BundleError):
-        pipeline = LesionPipeline.load(bundle, threads, flips=flips)
+    with stopping_on(BundleError, ImageError):
+        at_once = min(MOST_AT_ONCE, len(images))
+        pipeline = LesionPipeline.load(bundle, threads, flips=flips, at_once=at_once)
         if isic:
+            from pipeline.outputs import check_isic_classes
+
             check_isic_classes(pipeline.bundle)
         failed = _predict(pipeline, images, output, as_json, isic)
     hint(f"{len(images) - failed} of {len(images)} images predicted. {DISCLAIMER}")
@@ -149,28 +156,35 @@ def _predict(
 ) -> int:
     """Print and write the predictions as they come; return how many images could not be used."""
     from data.images import ImageError
-    from pipeline.outputs import PredictionFolder
     from pipeline.printing import prediction_printer
-    from pipeline.reading import read_ahead
 
     failed = 0
     with (
         prediction_printer(sys.stdout, pipeline.bundle, images, as_json) as printer,
         progress_bar("predicting", len(images), beside_output=as_json) as move,
-        PredictionFolder.open(output, pipeline.bundle.classes, isic) if output else nullcontext() as folder,
+        _output_folder(output, pipeline, isic) as folder,
     ):
-        for source, pixels in read_ahead(images):
-            if isinstance(pixels, ImageError):
+        for source, outcome in pipeline.predict_many(images):
+            if isinstance(outcome, ImageError):
                 failed += 1
-                complain(pixels)
-                printer.fail(source, pixels)
+                complain(outcome)
+                printer.fail(source, outcome)
             else:
-                prediction = pipeline.predict(pixels)
-                printer.add(source, prediction)
-                if folder and (name := folder.add(source, pixels, prediction)) != source.stem:
+                printer.add(source, outcome)
+                if folder and (name := folder.add(source, source, outcome)) != source.stem:
                     complain(f"{source}: its files are called {name}, another image has taken {source.stem}.")
             move()
     return failed
+
+
+def _output_folder(
+    output: Path | None, pipeline: "LesionPipeline", isic: bool
+) -> AbstractContextManager["PredictionFolder | None"]:
+    if output is None:
+        return nullcontext()
+    from pipeline.outputs import PredictionFolder
+
+    return PredictionFolder.open(output, pipeline.bundle.classes, isic)
 
 
 @app.command(epilog="Example: lesion evaluate HAM10000/ --output report")
@@ -232,7 +246,7 @@ def evaluate(
     from pipeline.selection import select_split
 
     with stopping_on(BundleError, DatasetError):
-        pipeline = LesionPipeline.load(bundle, threads, flips=flips)
+        pipeline = LesionPipeline.load(bundle, threads, flips=flips, at_once=MOST_AT_ONCE)
         selection = select_split(load_datasets(datasets), pipeline.bundle, split, splits)
         facts = {
             "Datasets": ", ".join(map(str, datasets)),
@@ -255,6 +269,7 @@ def evaluate(
         raise typer.Exit(SOME_FAILED)
 
 
+app.command(epilog="Example: lesion app")(cli_app.app)
 app.command(epilog=cli_compare.EXAMPLE)(cli_compare.compare)
 app.add_typer(cli_dataset.app, name="dataset")
 app.add_typer(cli_train.train_app, name="train")

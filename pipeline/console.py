@@ -12,6 +12,7 @@ UNUSABLE = 2
 MODULES_OF_EXTRAS = {
     *("pandas", "scipy", "statsmodels", "sklearn", "matplotlib", "jinja2", "imagehash"),
     *("tensorflow", "keras", "segmentation_models", "albumentations"),
+    *("streamlit", "starlette", "skimage"),
 }
 
 

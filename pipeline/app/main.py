@@ -1,0 +1,47 @@
+"""The page that `streamlit run` serves, with a bundle's folder as its argument; `lesion app` starts it."""
+
+import sys
+
+import streamlit as st
+from PIL import Image, ImageDraw
+
+from pipeline.app.fragments import TEMPLATES, show
+from pipeline.app.images import show_images
+from pipeline.predictor import LesionPipeline
+
+
+def main() -> None:
+    """Lay out the frame, and in it the page that the reader has chosen."""
+    st.set_page_config(page_title="Lesion", page_icon=_icon(), layout="wide")
+    st.html(f"<style>{(TEMPLATES / 'style.css').read_text('utf-8')}</style>")
+    pipeline = _load(sys.argv[1] if len(sys.argv) > 1 else None)
+    page = st.navigation(
+        [
+            st.Page(lambda: show_images(pipeline), title="Images", url_path="images", default=True),
+            st.Page(lambda: _show_model(pipeline), title="The model", url_path="model"),
+        ],
+        position="top",
+    )
+    show("top")
+    page.run()
+
+
+def _show_model(pipeline: LesionPipeline) -> None:
+    from pipeline.app.model import show_model  # noqa: PLC0415 - the first image need not wait for matplotlib
+
+    show_model(pipeline.bundle)
+
+
+@st.cache_resource(show_spinner="Opening the models …")
+def _load(folder: str | None) -> LesionPipeline:
+    return LesionPipeline.load(folder)
+
+
+def _icon() -> Image.Image:
+    """A lesion with its outline."""
+    icon = Image.new("RGBA", (64, 64))
+    ImageDraw.Draw(icon).ellipse((5, 5, 58, 58), fill=(122, 78, 52), outline=(22, 160, 150), width=7)
+    return icon
+
+
+main()
