@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from data.silence import silent_standard_error
-from pipeline.console import SOME_FAILED, complain, needing_extra, stopping_on
+from pipeline.console import SOME_FAILED, UNUSABLE, complain, needing_extra, stopping_on
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,11 +87,13 @@ def compare(
         ),
     ] = None,
     encoder_weights: Annotated[
-        str,
+        str | None,
         typer.Option(
-            metavar="FILE", help="MobileNetV2 without the top; 'imagenet' lets Keras download it, or 'none'."
+            metavar="FILE",
+            help="MobileNetV2 without the top; by default that of --like, or 'imagenet', which Keras downloads.",
+            show_default=False,
         ),
-    ] = "imagenet",
+    ] = None,
     input_side: Annotated[
         int | None,
         typer.Option(
@@ -136,7 +138,6 @@ def compare(
     again; more arms and seeds can be added to it.
     """
     changes = {
-        "encoder_weights": _weights(encoder_weights),
         "input_side": input_side,
         "small_side": small_side,
         "head_epochs": head_epochs,
@@ -165,7 +166,7 @@ def compare(
         from segmentation.runs import RunError
 
         with stopping_on(ImageError, DatasetError, BundleError, RunError):
-            config = _config(quick, like, changes, settings)
+            config = _config(quick, like, encoder_weights, changes, settings)
             catalog = load_datasets(datasets)
             try:
                 comparison = run_comparison(
@@ -182,11 +183,20 @@ def compare(
             except KeyboardInterrupt:
                 complain(f"{output}: interrupted; give the same command again to go on.")
                 raise typer.Exit(SOME_FAILED) from None
+            except Exception as error:
+                if "URL fetch failure" not in str(error):  # Keras has no type of its own for it
+                    raise
+                complain(
+                    "the ImageNet weights can't be downloaded; give their file with --encoder-weights FILE."
+                )
+                raise typer.Exit(UNUSABLE) from None
             report = write_comparison(comparison, output)
     print(json.dumps(comparison.to_dict(), indent=2) if as_json else f"{comparison.to_text()}\n\n{report}")
 
 
-def _config(quick: bool, like: Path | None, changes: dict, settings: dict) -> "ComparisonConfig":
+def _config(
+    quick: bool, like: Path | None, encoder_weights: str | None, changes: dict, settings: dict
+) -> "ComparisonConfig":
     """The settings of the kind of comparison, of the run to be like, and of the command line, in rising rank."""
     from dataclasses import replace
 
@@ -195,10 +205,11 @@ def _config(quick: bool, like: Path | None, changes: dict, settings: dict) -> "C
     config = ComparisonConfig.for_quick(**settings) if quick else ComparisonConfig(**settings)
     classification = config.classification if like is None else _settings_of(like)
     given = {name: value for name, value in changes.items() if value is not None}
-    if changes["encoder_weights"] is None:
-        given["encoder_weights"] = None
-    segmentation = replace(config.segmentation, encoder_weights=given["encoder_weights"])
-    return replace(config, classification=replace(classification, **given), segmentation=segmentation)
+    if encoder_weights is not None:
+        given["encoder_weights"] = _weights(encoder_weights)
+    classification = replace(classification, **given)
+    segmentation = replace(config.segmentation, encoder_weights=classification.encoder_weights)
+    return replace(config, classification=classification, segmentation=segmentation)
 
 
 def _settings_of(folder: Path) -> "ClassificationConfig":

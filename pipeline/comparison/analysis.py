@@ -127,7 +127,8 @@ def _calibration_error(outcomes: Outcomes, arm: str) -> Estimate:
         correct = probabilities.argmax(axis=1) == outcomes.labels
         values.append(expected_calibration_error(probabilities, outcomes.labels))
         repetitions.append(bootstrap.calibration_error(bins, confidence, correct, outcomes.weights))
-    return Estimate.from_repetitions(np.array(values), np.array(repetitions), len(set(outcomes.lesion_ids)))
+    lesions = len(set(outcomes.lesion_ids))
+    return Estimate.from_repetitions(np.array(values), np.array(repetitions), lesions, least=0.0)
 
 
 def compare_arms(outcomes: Outcomes, arms: Sequence[Arm]) -> tuple[Contrast, ...]:

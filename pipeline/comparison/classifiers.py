@@ -13,7 +13,7 @@ from pipeline.comparison.arms import Arm
 from pipeline.comparison.config import ComparisonConfig
 from pipeline.comparison.folder import ComparisonFolder, finished, started
 from pipeline.comparison.masks import FinderOf
-from pipeline.comparison.models import convert_encoder, converted_run
+from pipeline.comparison.models import announce_training, convert_encoder, converted_run
 from pipeline.comparison.observing import Observer, observe
 from pipeline.runtime import LiteRTModel
 
@@ -48,6 +48,7 @@ def train_arms(
             if not finished(run):
                 from classification.training import train  # noqa: PLC0415
 
+                announce_training(f"{arm.name} with seed {seed} (of {config.seeds} seeds)")
                 masks = images["found_path" if arm.masks == "predicted" else "mask_path"]
                 metrics = train(
                     images.assign(mask_path=masks),

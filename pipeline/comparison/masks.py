@@ -17,7 +17,7 @@ from data.splits import read_splits
 from pipeline.bundle import Bundle
 from pipeline.comparison.config import ComparisonConfig
 from pipeline.comparison.folder import ComparisonFolder, finished, started
-from pipeline.comparison.models import MaskFinder, converted_run
+from pipeline.comparison.models import MaskFinder, announce_training, converted_run
 from pipeline.runtime import LiteRTModel
 from segmentation.cropping import lesion_bounds
 from segmentation.metrics import jaccard
@@ -79,7 +79,7 @@ def cross_fitted_masks(
     groups = image_groups(catalog, splits)
     folds = _folds(groups, config.folds, config.seed)
     models = [_fold_model(folder, catalog, groups, folds, fold, config) for fold in range(config.folds)]
-    table = _find(folder, catalog, folds, models.__getitem__).assign(seen=False)
+    table = _find(folder, catalog, folds, models.__getitem__, seen=np.full(len(catalog), False))
     source = (
         f"Every lesion was found by a segmentation that was trained on other lesions: {config.folds} folds of "
         f"{len(catalog)} images."
@@ -91,7 +91,7 @@ def bundle_masks(folder: ComparisonFolder, catalog: pd.DataFrame, bundle: Bundle
     """Find the lesions with a bundle's segmentation, and tell which of them it knew."""
     model = MaskFinder(LiteRTModel(bundle.segmentation_path), bundle.threshold)
     seen = _seen_by(bundle, catalog)
-    table = _find(folder, catalog, np.zeros(len(catalog), int), lambda _: model).assign(seen=seen)
+    table = _find(folder, catalog, np.zeros(len(catalog), int), lambda _: model, seen)
     source = f"The lesions were found by the segmentation of the bundle {bundle.name}."
     if bundle.splits_path is None:
         source += (
@@ -133,6 +133,7 @@ def _fold_model(
     if not finished(run):
         from segmentation.training import train  # noqa: PLC0415
 
+        announce_training(f"the segmentation that finds the lesions of fold {fold + 1} of {config.folds}")
         learnt = (folds != fold) & catalog["mask_path"].notna().to_numpy()
         chosen = _at_most(np.flatnonzero(learnt), config.most_masks, config.seed)
         parts = _folds(groups[chosen], min(VALIDATION_FOLDS, len(np.unique(groups[chosen]))), config.seed)
@@ -159,19 +160,23 @@ def _at_most(positions: np.ndarray, most: int, seed: int) -> np.ndarray:
 
 
 def _find(
-    folder: ComparisonFolder, catalog: pd.DataFrame, folds: np.ndarray, finder_of: FinderOf
+    folder: ComparisonFolder,
+    catalog: pd.DataFrame,
+    folds: np.ndarray,
+    finder_of: FinderOf,
+    seen: np.ndarray,
 ) -> pd.DataFrame:
     """Find and keep the mask of every image that has none yet, and tell how good each is."""
     if not folder.masks_path.exists():
         rows = []
-        images = catalog[["image_id", "image_path", "mask_path"]].assign(fold=folds).to_dict("records")
-        for image in tracked(images, "finding the lesions"):
+        images = catalog[["image_id", "image_path", "mask_path"]].assign(fold=folds, seen=seen)
+        for image in tracked(images.to_dict("records"), "finding the lesions"):
             file = folder.mask_path(image["image_id"])
             if not file.exists():
                 _write_mask(finder_of(image["fold"])(read_image(image["image_path"])), file)
             mask = read_mask(file)
             described = describe_mask(mask, reference_mask(image["mask_path"], mask))
-            rows.append({"image_id": image["image_id"], "fold": image["fold"], **described})
+            rows.append({**{name: image[name] for name in ("image_id", "fold", "seen")}, **described})
         with replacing(folder.masks_path) as temporary:
             pd.DataFrame(rows).to_csv(temporary, index=False)
     table = pd.read_csv(folder.masks_path, dtype={"image_id": str})

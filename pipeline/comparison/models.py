@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.console import Console
 
 from data.files import replacing
 from data.resizing import resize
@@ -54,6 +55,14 @@ def convert_encoder(side: int, encoder_weights: str | None, width: float, file: 
         classifier = build_classifier(2, side, encoder_weights, width=width)
         write_litert(keras.Model(classifier.input, classifier.get_layer("pool").output), file)
     return file
+
+
+def announce_training(what: str) -> None:
+    """Say on standard error which training comes now, and free what Keras keeps of the one before."""
+    import keras  # noqa: PLC0415
+
+    keras.utils.clear_session()
+    Console(stderr=True).print(f"training {what}", highlight=False)
 
 
 def write_litert(model: Any, file: Path) -> None:

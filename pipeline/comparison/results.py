@@ -12,7 +12,7 @@ from pipeline.comparison.arms import Arm
 from pipeline.comparison.statistics import Estimate, McNemar
 from pipeline.comparison.verdict import Verdict
 
-FIGURE_NAMES = {"balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1", "accuracy": "accuracy"}
+FIGURE_NAMES = {"balanced_accuracy": "Balanced accuracy", "macro_f1": "Macro F1", "accuracy": "Accuracy"}
 
 
 @dataclass(frozen=True)

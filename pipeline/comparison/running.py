@@ -73,10 +73,10 @@ def compare(
     KeyboardInterrupt : Ctrl-C; the same call goes on.
     """
     catalog, config = _labelled(catalog, config)
+    _check_arms(catalog, config.chosen_arms)
     source = mask_source(config, catalog)
     splits = _splits(catalog, splits, Path(output), config.seed)
     catalog = catalog[catalog["image_id"].isin(splits["image_id"])].reset_index(drop=True)
-    _check_arms(catalog, config.chosen_arms)
     folder = start_folder(output, config, catalog, segmentation_identity(source, bundle), splits)
     masks = (
         cross_fitted_masks(folder, catalog, splits, config)
@@ -229,6 +229,9 @@ def _concluded(
 
 def _notes(parts: dict[str, pd.DataFrame], masks: Masks, config: ComparisonConfig) -> tuple[str, ...]:
     notes = [masks.source]
+    known = parts["test"]["seen"]
+    if known.any():
+        notes.append(f"{known.sum()} of the {len(known)} test images ({known.mean():.0%}) are among these.")
     if config.quick:
         notes.insert(
             0,

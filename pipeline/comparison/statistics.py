@@ -47,8 +47,18 @@ class Estimate:
     over_lesions: Interval
 
     @classmethod
-    def from_repetitions(cls, seeds: np.ndarray, repetitions: np.ndarray, lesions: int) -> "Estimate":
-        """From the values of S seeds (S,), the same under R bootstrap repetitions (S, R), and the number of lesions."""
+    def from_repetitions(
+        cls, seeds: np.ndarray, repetitions: np.ndarray, lesions: int, least: float = -1.0, most: float = 1.0
+    ) -> "Estimate":
+        """The estimate and its interval.
+
+        Parameters
+        ----------
+        seeds : float array (S,), the value of each seed
+        repetitions : float array (S, R), the same under R bootstrap repetitions
+        lesions : number of lesions that the bootstrap draws from
+        least, most : what the figure can be; the interval ends there
+        """
         value, means = float(np.mean(seeds)), repetitions.mean(axis=0)
         over_lesions = Interval.from_repetitions(value, means)
         defined = means[~np.isnan(means)]
@@ -61,7 +71,8 @@ class Estimate:
         freedom = variances.sum() ** 2 / (variances**2 / np.maximum([lesions - 1, len(seeds) - 1], 1)).sum()
         reach = float(student.ppf((1 + CONFIDENCE) / 2, freedom)) * error
         p = float(2 * student.sf(abs(value) / error, freedom))
-        return cls(value, value - reach, value + reach, p, tuple(map(float, seeds)), over_lesions)
+        low, high = max(least, value - reach), min(most, value + reach)
+        return cls(value, low, high, p, tuple(map(float, seeds)), over_lesions)
 
     def to_dict(self) -> dict[str, Any]:
         """For `comparison.json`; None where not defined."""
@@ -108,7 +119,9 @@ class Figures:
     def estimate(self, name: str) -> Estimate:
         """One figure of this arm."""
         column = self.names.index(name)
-        return Estimate.from_repetitions(self.seeds[:, column], self.repetitions[:, :, column], self.lesions)
+        return Estimate.from_repetitions(
+            self.seeds[:, column], self.repetitions[:, :, column], self.lesions, least=0.0
+        )
 
     def difference(self, other: "Figures", name: str) -> Estimate:
         """The figure of this arm minus that of another one, seed by seed and repetition by repetition."""
@@ -124,7 +137,7 @@ def _figures(diagnoses: np.ndarray, labels: np.ndarray, classes: int, weights: n
     """(R, F) figures of one seed's diagnoses (N,)."""
     confusions = bootstrap.confusion_matrices(labels, diagnoses, classes, weights)
     _, recall, f1 = bootstrap.precision_recall_f1(confusions)
-    accuracy = weights @ (diagnoses == labels) / weights.sum(axis=1)
+    accuracy = bootstrap.ratio(weights @ (diagnoses == labels), weights.sum(axis=1))
     return np.column_stack([bootstrap.macro_mean(recall), bootstrap.macro_mean(f1), accuracy, f1])
 
 

@@ -6,6 +6,7 @@ import pytest
 from pipeline.comparison.analysis import (
     arm_figures,
     compare_arms,
+    fallbacks,
     prediction_table,
     stratify,
     under_conditions,
@@ -14,7 +15,9 @@ from pipeline.comparison.analysis import (
 from pipeline.comparison.arms import ARMS, chosen_arms
 
 
-def test_every_arm_is_compared_with_the_full_image_and_the_crop_with_squares_elsewhere(outcomes, arms) -> None:
+def test_every_arm_is_compared_with_the_full_image_and_the_crop_with_squares_elsewhere(
+    outcomes, arms
+) -> None:
     names = [contrast.name for contrast in compare_arms(outcomes, arms)]
     assert names == ["crop − full", "centre-crop − full", "both − full", "crop − centre-crop"]
 
@@ -53,8 +56,6 @@ def test_fallbacks_count_the_images_without_a_usable_mask(outcomes, drawn_images
     unlucky = type(outcomes)(**{**vars(outcomes), "masks": {"test": masks}})
     shares = [arm_figures(unlucky, ARMS[name]).fallbacks for name in ("full", "crop")]
     assert shares == [0, 0.25]
-    from pipeline.comparison.analysis import fallbacks  # noqa: PLC0415
-
     assert fallbacks(unlucky, ARMS["reference-crop"]) == 0.5
 
 
