@@ -26,4 +26,4 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Resize a bool mask (H, W) to `size` (height, width): lesion where at least half of the pixel's area is."""
-    return resize(mask.astype(np.float32), size) >= 0.5
+    return resize(mask.view(np.uint8) * 255, size) >= 128

@@ -17,6 +17,7 @@ from data.files import replacing
 from pipeline.bundle import Bundle, BundleError
 from pipeline.overlays import draw_overlay
 from pipeline.predictor import Prediction
+from pipeline.reading import Source, as_pixels
 from segmentation.cropping import crop
 
 # The columns of the ISIC 2018 challenge's task 3 are the classes of HAM10000 in this order.
@@ -61,6 +62,8 @@ class PredictionFolder:
         ------
         OSError
             If the folder can't be written to; when pictures can't, by `add` or at the end of the block.
+        ImageError
+            If an image can't be read any more, by `add` or at the end of the block.
         """
         folder = Path(folder)
         with ExitStack() as stack:
@@ -74,8 +77,16 @@ class PredictionFolder:
             yield writer
             writer._wait(down_to=0)
 
-    def add(self, source: Path, image: np.ndarray, prediction: Prediction) -> str:
-        """Write the results of one image; pictures are encoded in the background.
+    def add(self, source: Path, image: Source, prediction: Prediction) -> str:
+        """Write the results of one image; pictures are read, drawn and encoded in the background.
+
+        Parameters
+        ----------
+        source : Path
+            What the image is called.
+        image : str, Path, bytes or uint8 array (H, W, 3)
+            The image in full, as `LesionPipeline.predict` takes it.
+        prediction : Prediction of this image
 
         Returns
         -------
@@ -93,14 +104,15 @@ class PredictionFolder:
         while len(self._unwritten) > down_to:
             self._unwritten.popleft().result()
 
-    def _write_pictures(self, name: str, image: np.ndarray, prediction: Prediction) -> None:
-        mask = prediction.mask.astype(np.uint8) * 255
+    def _write_pictures(self, name: str, image: Source, prediction: Prediction) -> None:
+        pixels = as_pixels(image)
+        mask = prediction.mask.view(np.uint8) * 255
         _write_picture(self._folder / "masks" / f"{name}.png", mask)
         if self._isic_table:
             _write_picture(self._folder / "task1" / f"{name}_segmentation.png", mask)
         if prediction.box:
-            _write_picture(self._folder / "crops" / f"{name}.jpg", crop(image, prediction.box))
-        _write_picture(self._folder / "overlays" / f"{name}.jpg", draw_overlay(image, prediction))
+            _write_picture(self._folder / "crops" / f"{name}.jpg", crop(pixels, prediction.box))
+        _write_picture(self._folder / "overlays" / f"{name}.jpg", draw_overlay(pixels, prediction))
 
 
 def check_isic_classes(bundle: Bundle) -> None:
@@ -179,4 +191,4 @@ def _write_picture(path: Path, picture: np.ndarray) -> None:
     settings = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if path.suffix == ".jpg" else []
     _, encoded = cv2.imencode(path.suffix, picture, settings)
     with replacing(path) as temporary:
-        temporary.write_bytes(encoded.tobytes())
+        temporary.write_bytes(encoded.data)

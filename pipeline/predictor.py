@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+import cv2
 import numpy as np
 
 from classification.flips import averaged_over_flips, flips_of
@@ -13,9 +14,10 @@ from data.diagnoses import malignancy
 from data.images import ImageError
 from data.resizing import resize
 from pipeline.bundle import VIEWS, Bundle, BundleError, load_bundle
-from pipeline.reading import AnySource, Source, as_pixels, read_ahead
-from pipeline.runtime import LiteRTModel, ModelError
-from segmentation.cropping import Box, crop, lesion_box, lesion_mask
+from pipeline.reading import AnySource, Photograph, Source, open_photograph
+from pipeline.runtime import LiteRTModel, ModelError, default_threads
+from pipeline.threads import in_order
+from segmentation.cropping import Box, lesion_box, lesion_mask
 
 NO_LESION = "no lesion found"
 NO_LESION_TO_CROP = "no lesion found: whole image used"
@@ -122,10 +124,19 @@ class LesionPipeline:
         self._segmentation = segmentation
         self._classification = classification
         self._calibration = bundle.flips if flips and bundle.flips else bundle
+        # Of a reduced image and of its crop: pixels enough for the resizing to average over.
+        (height, width, _), (rows, columns, _) = segmentation.input_shape, classification.input_shape
+        self._enough = max(2 * height, 4 * rows), max(2 * width, 4 * columns)
+        self._detail = 2 * rows, 2 * columns
 
     @classmethod
     def load(
-        cls, bundle: str | Path | Bundle | None = None, threads: int | None = None, *, flips: bool = False
+        cls,
+        bundle: str | Path | Bundle | None = None,
+        threads: int | None = None,
+        *,
+        flips: bool = False,
+        at_once: int = 1,
     ) -> Self:
         """Open a bundle's models.
 
@@ -134,10 +145,13 @@ class LesionPipeline:
         bundle : str, Path or Bundle, optional
             A bundle's folder; by default the bundle that ships with the software.
         threads : int, optional
-            Threads for one inference; by default one a core, at most four.
+            Threads for inference; by default one a core, at most four.
         flips : bool
             Whether the diagnosis is the average over the view, its mirror images and its half turn: steadier, and four
             times the classifier's work.
+        at_once : int
+            Images that `predict_many` predicts at the same time, the threads shared out among them: more images a
+            second, for as many times the models' memory.
 
         Raises
         ------
@@ -146,15 +160,18 @@ class LesionPipeline:
         """
         if not isinstance(bundle, Bundle):
             bundle = load_bundle(bundle)
+        threads = threads or default_threads()
+        at_once = min(at_once, threads)
+        if at_once > 1:
+            cv2.setNumThreads(1)  # the images at once keep the cores busy
         try:
-            return cls(
-                bundle,
-                LiteRTModel(bundle.segmentation_path, threads),
-                LiteRTModel(bundle.classification_path, threads),
-                flips,
+            segmentation, classification = (
+                LiteRTModel(path, threads // at_once, at_once)
+                for path in (bundle.segmentation_path, bundle.classification_path)
             )
         except ModelError as error:
             raise BundleError(f"{error}; export the bundle again.") from error
+        return cls(bundle, segmentation, classification, flips)
 
     def predict(
         self, image: Source, *, view: str | None = None, margin: float | None = None, box: Box | None = None
@@ -179,14 +196,14 @@ class LesionPipeline:
         ValueError
             If the view is another, the margin is negative, or the box is empty or not inside the image.
         """
-        pixels = as_pixels(image)
+        photograph = open_photograph(image, self._enough)
         view = view or self.bundle.view
         margin = self.bundle.crop_margin if margin is None else margin
-        _check_choices(view, margin, box, pixels.shape[:2])
-        mask = self._find(pixels)
+        _check_choices(view, margin, box, photograph.size)
+        mask = self._find(photograph)
         box = box or lesion_box(mask, margin)
         view = "crop" if view == "crop" and box else "full"
-        seen = crop(pixels, box) if view == "crop" and box else pixels
+        seen = photograph.part(box, self._detail) if view == "crop" and box else photograph.pixels
         answer = self._name(seen)
         return Prediction(
             diagnosis=answer.diagnosis,
@@ -203,18 +220,23 @@ class LesionPipeline:
     def predict_many(
         self, images: Iterable[AnySource]
     ) -> Iterator[tuple[AnySource, Prediction | ImageError]]:
-        """Predict images one after the other, in their order, while threads read the next ones.
+        """Predict images in their order, while threads read and predict the next ones.
 
         Only a few images are held at a time, so that memory stays flat whatever their number; `images` may be
         a generator. An image that can't be used gives its `ImageError` in place of a prediction.
         """
-        for source, pixels in read_ahead(images):
-            yield source, pixels if isinstance(pixels, ImageError) else self.predict(pixels)
+        yield from in_order(self._outcome, images, workers=self._segmentation.at_once + 1)
 
-    def _find(self, pixels: np.ndarray) -> np.ndarray:
+    def _outcome(self, image: Source) -> Prediction | ImageError:
+        try:
+            return self.predict(image)
+        except ImageError as error:
+            return error
+
+    def _find(self, photograph: Photograph) -> np.ndarray:
         height, width, _ = self._segmentation.input_shape
-        (probability,) = self._segmentation(resize(pixels, (height, width)))
-        return lesion_mask(resize(probability[:, :, 0], pixels.shape[:2]), self.bundle.threshold)
+        (probability,) = self._segmentation(resize(photograph.pixels, (height, width)))
+        return lesion_mask(resize(probability[:, :, 0], photograph.size), self.bundle.threshold)
 
     def _name(self, view: np.ndarray) -> _Answer:
         height, width, _ = self._classification.input_shape

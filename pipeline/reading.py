@@ -1,50 +1,68 @@
-"""Images read in threads, a few ahead of the one that is wanted."""
+"""Images from wherever they come, in as much detail as is asked for."""
 
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from data.images import MIN_SIDE, ImageError, read_image
+from data.images import MIN_SIDE, ImageError, read_image, read_reduced
+from segmentation.cropping import Box, crop
 
 Source = str | Path | bytes | np.ndarray
 AnySource = TypeVar("AnySource", bound=Source)
 
 
-def read_ahead(
-    sources: Iterable[AnySource], readers: int = 2, ahead: int = 4
-) -> Iterator[tuple[AnySource, np.ndarray | ImageError]]:
-    """Read images in the background and yield them in their order.
+@dataclass(frozen=True, eq=False)
+class Photograph:
+    """An image, read in no more detail than its use asks for. Made by `open_photograph`.
 
-    Parameters
+    Attributes
     ----------
-    sources : iterable of paths, bytes or arrays
-        Taken one by one as the reading goes on; arrays are passed through after a check.
-    readers : int
-        Number of threads that read.
-    ahead : int
-        The most images that are read, or being read, beyond the one last yielded.
-
-    Yields
-    ------
-    (source, uint8 RGB array (H, W, 3)), or (source, ImageError) for an image that can't be used.
+    source : str, Path, bytes or array
+    pixels : uint8 RGB array (h, w, 3)
+    size : (H, W)
+        The image's own size; larger than that of the pixels where a large JPEG file was read reduced.
     """
-    remaining = iter(sources)
-    pending: deque[tuple[AnySource, Future[np.ndarray | ImageError]]] = deque()
-    with ThreadPoolExecutor(readers, thread_name_prefix="read") as pool:
-        try:
-            pending.extend((source, pool.submit(_read, source)) for source in islice(remaining, ahead))
-            while pending:
-                source, future = pending.popleft()
-                pixels = future.result()
-                pending.extend((source, pool.submit(_read, source)) for source in islice(remaining, 1))
-                yield source, pixels
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+
+    source: Source
+    pixels: np.ndarray
+    size: tuple[int, int]
+
+    def part(self, box: Box, enough: tuple[int, int]) -> np.ndarray:
+        """What lies in a box, uint8 RGB array (h, w, 3): in the image's own detail, or reduced to `enough` or more.
+
+        Parameters
+        ----------
+        box : Box in pixels of the image's own size
+        enough : (height, width) in pixels
+        """
+        height, width = self.pixels.shape[:2]
+        if (height, width) == self.size:
+            return crop(self.pixels, box)
+        rows, columns = self.size
+        if box.height * height < enough[0] * rows or box.width * width < enough[1] * columns:
+            whole = math.ceil(enough[0] * rows / box.height), math.ceil(enough[1] * columns / box.width)
+            return open_photograph(self.source, whole).part(box, (1, 1))
+        return crop(self.pixels, _scaled(box, height / rows, width / columns))
+
+
+def open_photograph(source: Source, enough: tuple[int, int]) -> Photograph:
+    """Read an image; a JPEG file that is much larger than `enough` (height, width) at a reduced size above that.
+
+    Raises
+    ------
+    ImageError
+        As `as_pixels`.
+    """
+    if isinstance(source, np.ndarray):
+        return Photograph(source, _check(source), source.shape[:2])
+    return Photograph(source, *read_reduced(source, enough))
+
+
+def _scaled(box: Box, rows: float, columns: float) -> Box:
+    return Box(round(box.x0 * columns), round(box.y0 * rows), round(box.x1 * columns), round(box.y1 * rows))
 
 
 def as_pixels(source: Source) -> np.ndarray:
@@ -56,13 +74,6 @@ def as_pixels(source: Source) -> np.ndarray:
         If the file can't be read, or the array is no RGB image of 8 bits a channel.
     """
     return _check(source) if isinstance(source, np.ndarray) else read_image(source)
-
-
-def _read(source: Source) -> np.ndarray | ImageError:
-    try:
-        return as_pixels(source)
-    except ImageError as error:
-        return error
 
 
 def _check(array: np.ndarray) -> np.ndarray:

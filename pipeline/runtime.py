@@ -1,7 +1,7 @@
 """A LiteRT model as a function from array to arrays."""
 
 import os
-import threading
+import queue
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +34,12 @@ class LiteRTModel:
         A `.tflite` file; it is mapped into memory and not read as a whole.
     threads : int, optional
         Threads for one inference; by default one for each core that the process may use, at most four.
+    at_once : int
+        So many calls from different threads run at the same time, each with memory and threads of its own; others wait.
+
+    Attributes
+    ----------
+    input_shape : (height, width, channels) of the image that the model takes
 
     Raises
     ------
@@ -46,18 +52,13 @@ class LiteRTModel:
     >>> (probability,) = model(np.zeros(model.input_shape, np.uint8))
     """
 
-    def __init__(self, path: str | Path, threads: int | None = None) -> None:
-        self._interpreter = _open(path, threads or default_threads())
-        self._allocate(path)
-        (self._input,) = self._interpreter.get_input_details()
-        self._outputs = _outputs_in_order(self._interpreter)
-        self._quantised_values = _quantised_values(self._input)
-        self._lock = threading.Lock()
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Height, width and channels of the image that the model takes."""
-        return _shape(self._input)
+    def __init__(self, path: str | Path, threads: int | None = None, at_once: int = 1) -> None:
+        inferences = [_Inference(path, threads or default_threads()) for _ in range(at_once)]
+        self.input_shape = inferences[0].input_shape
+        self.at_once = at_once
+        self._idle: queue.LifoQueue[_Inference] = queue.LifoQueue()
+        for inference in inferences:
+            self._idle.put(inference)
 
     def __call__(self, image: np.ndarray) -> tuple[np.ndarray, ...]:
         """Run the model on one image.
@@ -75,10 +76,28 @@ class LiteRTModel:
             raise ValueError(
                 f"expected a uint8 image of shape {self.input_shape}, got {image.dtype} {image.shape}"
             )
-        with self._lock:
-            self._write_input(image)
-            self._interpreter.invoke()
-            return tuple(self._read_output(output) for output in self._outputs)
+        inference = self._idle.get()
+        try:
+            return inference.run(image)
+        finally:
+            self._idle.put(inference)
+
+
+class _Inference:
+    """One interpreter with its memory, for one call at a time."""
+
+    def __init__(self, path: str | Path, threads: int) -> None:
+        self._interpreter = _open(path, threads)
+        self._allocate(path)
+        (self._input,) = self._interpreter.get_input_details()
+        self._outputs = _outputs_in_order(self._interpreter)
+        self._quantised_values = _quantised_values(self._input)
+        self.input_shape = _shape(self._input)
+
+    def run(self, image: np.ndarray) -> tuple[np.ndarray, ...]:
+        self._write_input(image)
+        self._interpreter.invoke()
+        return tuple(self._read_output(output) for output in self._outputs)
 
     def _allocate(self, path: str | Path) -> None:
         try:
@@ -103,13 +122,17 @@ class LiteRTModel:
         return (values.astype(np.float32) - zero_point) * np.float32(scale or 1)
 
 
+def usable_cores() -> int:
+    """The cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not offered by macOS and Windows
+        return os.cpu_count() or 1
+
+
 def default_threads() -> int:
     """One thread for each core that this process may use, at most `MOST_THREADS`."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # not offered by macOS and Windows
-        cores = os.cpu_count() or 1
-    return min(cores, MOST_THREADS)
+    return min(usable_cores(), MOST_THREADS)
 
 
 def tensor_shapes(path: str | Path) -> TensorShapes:

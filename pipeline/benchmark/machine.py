@@ -7,6 +7,8 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from pipeline.runtime import usable_cores
+
 PACKAGES = (
     "lesion",
     "ai-edge-litert",
@@ -31,14 +33,6 @@ def machine_facts() -> dict[str, str]:
         "python": platform.python_version(),
         **_versions(),
     }
-
-
-def usable_cores() -> int:
-    """The cores that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not offered by macOS and Windows
-        return os.cpu_count() or 1
 
 
 def _processor() -> str:

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from data.images import read_image
+from data.images import ImageError, read_image
 from pipeline.bundle import BundleError, load_bundle
 from pipeline.outputs import FileNames, PredictionFolder, check_isic_classes
 from pipeline.overlays import OUTLINE_COLOUR, draw_overlay
@@ -62,6 +62,25 @@ def test_masks_have_the_size_of_the_image_and_two_values(pipeline, draw_disc, tm
     assert mask.shape == (300, 400)
     assert set(np.unique(mask)) == {0, 255}
     assert ((mask > 0) == pipeline.predict(image).mask).all()
+
+
+def test_an_image_file_is_read_for_its_pictures(pipeline, draw_disc, write_image, tmp_path):
+    path = write_image(tmp_path / "photos" / "a.png", draw_disc())
+    with PredictionFolder.open(tmp_path / "results", pipeline.bundle.classes) as output:
+        output.add(path, path, pipeline.predict(path))
+
+    crop = read_image(tmp_path / "results" / "crops" / "a.jpg")
+    box = pipeline.predict(path).box
+    assert np.abs(crop.astype(int) - draw_disc()[box.y0 : box.y1, box.x0 : box.x1]).mean() < 3
+
+
+def test_an_image_that_is_gone_before_its_pictures_are_made_is_an_error(pipeline, draw_disc, tmp_path):
+    gone = tmp_path / "gone.png"
+    with (
+        pytest.raises(ImageError, match=r"gone\.png: no such file"),
+        PredictionFolder.open(tmp_path, pipeline.bundle.classes) as output,
+    ):
+        output.add(gone, gone, pipeline.predict(draw_disc()))
 
 
 def test_without_a_lesion_box_and_crop_are_left_out(pipeline, tmp_path):

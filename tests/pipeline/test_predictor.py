@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from data.diagnoses import HAM10000_CLASSES
-from data.images import ImageError
+from data.images import ImageError, read_image
 from pipeline import LesionPipeline
 from segmentation.cropping import Box
+from segmentation.metrics import jaccard
 
 
 def test_a_dark_disc_is_found_cropped_and_named_by_its_colour(pipeline, draw_disc):
@@ -190,6 +191,28 @@ def test_many_are_read_only_a_few_ahead(pipeline, draw_disc):
         next(outcomes)
         assert len(taken) <= predicted + 4
     outcomes.close()
+
+
+def test_many_at_once_are_predicted_as_one_by_one(bundle_folder, draw_disc):
+    images = [draw_disc((90, 30, 30), radius=radius) for radius in range(20, 100, 5)]
+    one_by_one = LesionPipeline.load(bundle_folder)
+    at_once = LesionPipeline.load(bundle_folder, threads=4, at_once=2)
+
+    found = [prediction.to_dict() for _, prediction in at_once.predict_many(images)]
+    assert found == [one_by_one.predict(image).to_dict() for image in images]
+
+
+def test_a_large_photograph_is_predicted_from_fewer_pixels_with_the_same_result(
+    pipeline, draw_disc, write_image, tmp_path
+):
+    path = write_image(tmp_path / "photo.jpg", draw_disc(size=(1800, 2400), centre=(1300, 800), radius=350))
+    reduced, full = pipeline.predict(path), pipeline.predict(read_image(path))
+
+    assert reduced.mask.shape == full.mask.shape == (1800, 2400)
+    assert jaccard(reduced.mask, full.mask) > 0.99
+    assert reduced.box == pytest.approx(full.box, abs=4)
+    assert reduced.probabilities == pytest.approx(full.probabilities, abs=0.01)
+    assert reduced.diagnosis == full.diagnosis == "mel"
 
 
 def test_malignant_is_unknown_where_the_classes_do_not_tell(make_bundle, tmp_path, draw_disc):

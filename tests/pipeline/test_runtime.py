@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,18 @@ def test_a_later_call_leaves_earlier_outputs_alone(model_files):
     model(np.full((48, 64, 3), 255, np.uint8))
 
     assert (dark > 0.5).all()
+
+
+def test_calls_from_several_threads_get_each_their_own_answer(model_files):
+    model = LiteRTModel(model_files["segmentation"], threads=1, at_once=2)
+    images = [np.full((48, 64, 3), brightness, np.uint8) for brightness in range(0, 256, 5)]
+    expected = [model(image)[0] for image in images]
+
+    with ThreadPoolExecutor(4) as pool:
+        found = [probability for (probability,) in pool.map(model, images)]
+
+    np.testing.assert_array_equal(found, expected)
+    assert model.at_once == 2
 
 
 @pytest.mark.parametrize("image", [np.zeros((48, 64), np.uint8), np.zeros((48, 64, 3), np.float32)])
