@@ -3,7 +3,9 @@
 Both after Guo et al., "On Calibration of Modern Neural Networks", arXiv 1706.04599 (2017).
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -31,6 +33,18 @@ class ReliabilityBins:
     count: np.ndarray
     confidence: np.ndarray
     accuracy: np.ndarray
+
+    def to_dict(self) -> dict[str, list[float | None]]:
+        """For `metrics.json`, None where a bin has no image."""
+        return {
+            name: [None if np.isnan(value) else value for value in values.tolist()]
+            for name, values in vars(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, bins: Mapping[str, Sequence[float | None]]) -> Self:
+        """The bins that `to_dict` has written."""
+        return cls(**{name: np.array(values, float) for name, values in bins.items()})
 
 
 def reliability_bins(

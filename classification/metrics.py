@@ -14,7 +14,7 @@ import pandas as pd
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, roc_auc_score, roc_curve
 
 from classification import bootstrap
-from classification.calibration import calibration_interval
+from classification.calibration import ReliabilityBins, calibration_interval, reliability_bins
 from data.diagnoses import malignancy, malignant_classes
 from data.intervals import Interval, lesion_weights, mean_interval
 
@@ -32,7 +32,7 @@ class ClassificationScores:
     precision, recall, f1, auc : figure of each class; the AUC is that of the class against the rest
     macro_f1, balanced_accuracy, macro_auc : means of the classes' F1, recall and AUC
     accuracy : share of images that are right; on unbalanced classes it says little alone
-    calibration_error : expected calibration error, see `classification.calibration`
+    calibration_error, reliability : expected calibration error and its bins, see `classification.calibration`
     malignant_auc : AUC of the summed probability of the malignant classes, images of unknown group left out
     melanoma_sensitivity : sensitivity for melanoma at specificity 0.85
     confusion : int array (C, C), rows = reference
@@ -53,6 +53,7 @@ class ClassificationScores:
     malignant_auc: Interval | None
     melanoma_sensitivity: Interval | None
     confusion: np.ndarray
+    reliability: ReliabilityBins
     lesions: int
 
     @classmethod
@@ -97,9 +98,10 @@ class ClassificationScores:
             accuracy=mean_interval(correct, weights),
             macro_auc=macro["auc"],
             calibration_error=calibration_interval(probabilities, labels, weights),
-            malignant_auc=_malignant_auc(labels, probabilities, classes, weights),
+            malignant_auc=malignant_auc(labels, probabilities, classes, weights),
             melanoma_sensitivity=_melanoma_sensitivity(labels, probabilities, classes, weights),
             confusion=confusion,
+            reliability=reliability_bins(probabilities, labels),
             lesions=len(set(lesion_ids)),
         )
 
@@ -155,6 +157,7 @@ class ClassificationScores:
                 for code in self.classes
             },
             "confusion": self.confusion.tolist(),
+            "reliability": self.reliability.to_dict(),
         }
 
     def to_text(self) -> str:
@@ -179,6 +182,24 @@ def sensitivity_at_specificity(positive: np.ndarray, scores: np.ndarray, specifi
     """
     false_positive_rate, sensitivity, _ = roc_curve(positive, scores, drop_intermediate=False)
     return float(sensitivity[false_positive_rate <= 1 - specificity + 1e-9].max())
+
+
+def malignant_auc(
+    labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str], weights: np.ndarray
+) -> Interval | None:
+    """AUC of the malignant classes' summed probability, images of unknown group left out; None without both groups.
+
+    Parameters as in `ClassificationScores.from_predictions`; `weights` (R, N) are those of the bootstrap.
+    """
+    groups = np.array([malignancy(code) for code in classes])[labels]
+    known = groups != "unknown"
+    positive = groups[known] == "malignant"
+    scores = probabilities[known][:, malignant_classes(classes)].sum(axis=1)
+    if positive.all() or not positive.any():
+        return None
+    return Interval.from_repetitions(
+        _auc(positive, scores), bootstrap.auc(positive, scores, weights[:, known])
+    )
 
 
 def _check_predictions(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> None:
@@ -223,20 +244,6 @@ def _by_class(classes: Sequence[str], figures: np.ndarray, repetitions: np.ndarr
 def _macro(figures: np.ndarray, repetitions: np.ndarray) -> Interval:
     value = bootstrap.macro_mean(figures[None])[0]
     return Interval.from_repetitions(value, bootstrap.macro_mean(repetitions))
-
-
-def _malignant_auc(
-    labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str], weights: np.ndarray
-) -> Interval | None:
-    groups = np.array([malignancy(code) for code in classes])[labels]
-    known = groups != "unknown"
-    positive = groups[known] == "malignant"
-    scores = probabilities[known][:, malignant_classes(classes)].sum(axis=1)
-    if positive.all() or not positive.any():
-        return None
-    return Interval.from_repetitions(
-        _auc(positive, scores), bootstrap.auc(positive, scores, weights[:, known])
-    )
 
 
 def _melanoma_sensitivity(

@@ -11,12 +11,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from classification.abstention import AbstentionScores
 from classification.metrics import ClassificationScores
 from data.datasets import DatasetError
 from data.images import ImageError, read_image, read_mask
-from pipeline.bundle import Bundle
+from pipeline.groups import GroupScores, groups_text, score_groups
 from pipeline.predictor import LesionPipeline, Prediction
-from pipeline.scoring import LabelledPredictions, label_predictions, score_classification, score_segmentation
+from pipeline.scoring import (
+    LabelledPredictions,
+    label_predictions,
+    score_abstention,
+    score_classification,
+    score_segmentation,
+)
 from segmentation.metrics import SegmentationScores, dice, jaccard
 
 EXAMPLES_OF_A_KIND = 2
@@ -52,10 +59,12 @@ class Evaluation:
     ----------
     predictions : DataFrame
         One row an image that could be read: image_id, lesion_id, dx, diagnosis, the probability of each of the
-        bundle's classes, jaccard, dice, view. What an image has no reference for is missing.
+        bundle's classes, jaccard, dice, view, notes. What an image has no reference for is missing.
     labelled : LabelledPredictions
         The part of it that has a diagnosis among the classes; these are groups where only groups can be compared.
     classification, segmentation : scores, None where the dataset has no reference for them
+    abstention : scores of the diagnoses that no note casts doubt on, None as above
+    groups : scores of the patients' groups, those of one kind after the other
     failures, mask_failures : images and reference masks that could not be used, with the reason
     examples : some of the best, median and worst masks
     facts : what a reader needs to judge and repeat the figures, name -> text
@@ -69,6 +78,14 @@ class Evaluation:
     mask_failures: tuple[Failure, ...] = ()
     examples: tuple[MaskExample, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
+    abstention: AbstentionScores | None = None
+    groups: tuple[GroupScores, ...] = ()
+
+    @property
+    def marks(self) -> dict[str, int]:
+        """How many images have which note."""
+        notes = self.predictions.get("notes", pd.Series(dtype=str)).str.split("; ").explode()
+        return {str(note): int(count) for note, count in notes.value_counts().items() if note}
 
     def notes(self) -> list[str]:
         """One sentence for each part of the dataset that was not scored, and for how it was scored instead."""
@@ -80,6 +97,9 @@ class Evaluation:
             "facts": dict(self.facts),
             "classification": self.classification.to_dict() if self.classification else None,
             "segmentation": self.segmentation.to_dict() if self.segmentation else None,
+            "abstention": self.abstention.to_dict() if self.abstention else None,
+            "marks": self.marks,
+            "groups": [group.to_dict() for group in self.groups],
             "notes": self.notes(),
             "failures": [failure._asdict() for failure in self.failures],
             "mask_failures": [failure._asdict() for failure in self.mask_failures],
@@ -89,8 +109,10 @@ class Evaluation:
     def to_text(self) -> str:
         """Aligned tables for the terminal."""
         facts = [f"{name}: {self.facts[name]}" for name in FACTS_IN_TEXT if name in self.facts]
-        scores = [part.to_text() for part in (self.classification, self.segmentation) if part]
-        return "\n\n".join(filter(None, ["\n".join(facts), *scores, "\n".join(self.notes())]))
+        parts = (self.classification, self.abstention, self.segmentation)
+        scores = [part.to_text() for part in parts if part]
+        groups = groups_text(self.groups)
+        return "\n\n".join(filter(None, ["\n".join(facts), *scores, groups, "\n".join(self.notes())]))
 
 
 def evaluate(
@@ -141,17 +163,24 @@ def evaluate(
         failures=tuple(failures),
         mask_failures=tuple(mask_failures),
         examples=tuple(_mask_examples(pipeline, catalog, table)),
-        facts=dict(facts or {}) | _facts(pipeline.bundle, catalog, repetitions, seed),
+        facts=dict(facts or {}) | _facts(pipeline, catalog, repetitions, seed),
+        abstention=score_abstention(labelled, repetitions, seed),
+        groups=score_groups(table, catalog, pipeline.bundle.classes, repetitions, seed),
     )
 
 
 def _columns(classes: tuple[str, ...]) -> list[str]:
-    return ["image_id", "lesion_id", "dx", "diagnosis", *classes, "jaccard", "dice", "view"]
+    return ["image_id", "lesion_id", "dx", "diagnosis", *classes, "jaccard", "dice", "view", "notes"]
 
 
 def _row(image: Mapping[Hashable, Any], prediction: Prediction) -> dict[str, Any]:
     known = {column: image[column] for column in ("image_id", "lesion_id", "dx")}
-    return known | {"diagnosis": prediction.diagnosis, **prediction.probabilities, "view": prediction.view}
+    return known | {
+        "diagnosis": prediction.diagnosis,
+        **prediction.probabilities,
+        "view": prediction.view,
+        "notes": "; ".join(prediction.notes),
+    }
 
 
 def _mask_overlap(mask_path: str | None, mask: np.ndarray) -> tuple[dict[str, float], str]:
@@ -202,12 +231,14 @@ def _example_kinds(images: int) -> dict[int, str]:
     )
 
 
-def _facts(bundle: Bundle, catalog: pd.DataFrame, repetitions: int, seed: int) -> dict[str, str]:
+def _facts(pipeline: LesionPipeline, catalog: pd.DataFrame, repetitions: int, seed: int) -> dict[str, str]:
+    bundle = pipeline.bundle
     return {
         "Bundle": bundle.name,
         "Made": bundle.created,
         "Classifier": f"{bundle.classification.precision}, SHA-256 {bundle.classification.sha256}",
         "Segmentation": f"{bundle.segmentation.precision}, SHA-256 {bundle.segmentation.sha256}",
+        "Diagnoses": "averaged over four flips of the view" if pipeline.flips else "of the view as it is",
         "Images": f"{len(catalog)} images of {catalog['lesion_id'].nunique()} lesions",
         "Intervals": f"95%, bootstrap over lesions, {repetitions} repetitions, seed {seed}",
         "Evaluated": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),

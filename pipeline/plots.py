@@ -14,6 +14,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_auc_score, roc_curve
 
+from classification.abstention import AbstentionScores
 from classification.calibration import ReliabilityBins
 from data.resizing import resize, resize_mask
 from segmentation.metrics import JACCARD_THRESHOLD
@@ -114,6 +115,23 @@ def roc_figure(
     return figure
 
 
+def risk_coverage_figure(scores: AbstentionScores, theme: Theme = LIGHT) -> Figure:
+    """Share of wrong diagnoses, over all and as the mean over classes, where the least confident are left out."""
+    figure, axes = _figure(theme, width=4.2, height=4.0)
+    coverage = [point.coverage for point in scores.curve]
+    risks = {
+        "wrong diagnoses": [1 - point.accuracy for point in scores.curve],
+        "mean over classes": [1 - point.balanced_accuracy for point in scores.curve],
+    }
+    for (name, values), colour in zip(risks.items(), (theme.accent, theme.contrast), strict=True):
+        axes.plot(coverage, values, "o-", color=colour, markersize=3, linewidth=1.6, label=name)
+    axes.axvline(scores.coverage.value, color=theme.text, linewidth=1, linestyle="--", label="without notes")
+    axes.set(xlim=(0, 1.01), xlabel="Coverage", ylabel="Share of wrong diagnoses")
+    axes.set_ylim(bottom=0)
+    _legend(axes, theme, "upper left")
+    return figure
+
+
 def jaccard_figure(jaccards: np.ndarray, theme: Theme = LIGHT) -> Figure:
     """How many images have which Jaccard; those that ISIC's threshold counts as 0 stand out."""
     figure, axes = _figure(theme, width=4.2, height=2.9)
@@ -161,10 +179,10 @@ def draw_outlines(image: np.ndarray, mask: np.ndarray, reference: np.ndarray, si
     return picture
 
 
-def png_bytes(figure: Figure) -> bytes:
+def png_bytes(figure: Figure, pixels_per_inch: int = PIXELS_PER_INCH) -> bytes:
     """The figure as a PNG file's content."""
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=PIXELS_PER_INCH)
+    figure.savefig(file, format="png", dpi=pixels_per_inch)
     return file.getvalue()
 
 

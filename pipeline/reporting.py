@@ -3,6 +3,8 @@
 import base64
 import json
 from collections.abc import Callable, Iterator
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +13,6 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from classification.calibration import reliability_bins
 from classification.metrics import ClassificationScores
 from data.diagnoses import diagnosis_name
 from data.files import replacing, write_text
@@ -26,6 +27,7 @@ from pipeline.plots import (
     jaccard_figure,
     png_bytes,
     reliability_figure,
+    risk_coverage_figure,
     roc_figure,
 )
 
@@ -83,6 +85,7 @@ def render_report(evaluation: Evaluation) -> str:
         diagnosis_name=diagnosis_name,
         plots=list(_classification_plots(evaluation)),
         histogram=_jaccard_plot(evaluation),
+        groups=[list(group) for _, group in groupby(evaluation.groups, key=attrgetter("kind"))],
         examples=[(example, _example_picture(example)) for example in evaluation.examples],
     )
 
@@ -98,7 +101,6 @@ def _classification_plots(evaluation: Evaluation) -> Iterator[Plot]:
     if evaluation.classification is None:
         return
     scores, labelled = evaluation.classification, evaluation.labelled
-    bins = reliability_bins(labelled.probabilities, labelled.labels)
     yield _plot(
         "Confusion matrix",
         f"Counts of reference against diagnosis. {_commonest_confusion(scores)}",
@@ -113,8 +115,15 @@ def _classification_plots(evaluation: Evaluation) -> Iterator[Plot]:
     yield _plot(
         "Reliability",
         f"Accuracy over confidence; the expected calibration error is {scores.calibration_error}.",
-        lambda theme: reliability_figure(bins, theme),
+        lambda theme: reliability_figure(scores.reliability, theme),
     )
+    if abstention := evaluation.abstention:
+        yield _plot(
+            "Risk and coverage",
+            "Wrong diagnoses among the most confident part of the images; over all coverages their mean share is "
+            f"{abstention.mean_risk:.3f}. The notes leave {abstention.coverage.value:.0%} of the images.",
+            lambda theme: risk_coverage_figure(abstention, theme),
+        )
 
 
 def _jaccard_plot(evaluation: Evaluation) -> Plot | None:

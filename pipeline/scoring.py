@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from classification.abstention import AbstentionScores
 from classification.metrics import ClassificationScores
 from data.diagnoses import classes_of, malignancy
+from pipeline.predictor import DOUBTS
 from segmentation.metrics import SegmentationScores
 
 GROUPS = frozenset({"benign", "malignant", "unknown"})
@@ -19,7 +21,7 @@ class LabelledPredictions(NamedTuple):
 
     `labels` (N,) are indices into `classes`, `probabilities` are (N, C). `unknown` counts the images whose
     diagnosis is none of the classes. `grouped` tells that the classes are groups of the bundle's or of the
-    dataset's own.
+    dataset's own. `marked` (N,) tells which predictions have a note that casts doubt on them.
     """
 
     classes: tuple[str, ...]
@@ -28,6 +30,7 @@ class LabelledPredictions(NamedTuple):
     lesion_ids: np.ndarray
     unknown: Mapping[str, int]
     grouped: bool
+    marked: np.ndarray
 
 
 def label_predictions(predictions: pd.DataFrame, classes: tuple[str, ...]) -> LabelledPredictions:
@@ -51,7 +54,15 @@ def label_predictions(predictions: pd.DataFrame, classes: tuple[str, ...]) -> La
         lesion_ids=references["lesion_id"].to_numpy()[known],
         unknown=Counter(labels[~known]),
         grouped=grouped,
+        marked=_marked(references)[known],
     )
+
+
+def _marked(predictions: pd.DataFrame) -> np.ndarray:
+    """Which predictions have a note that casts doubt on them; a table without notes marks none."""
+    if "notes" not in predictions:
+        return np.full(len(predictions), False)
+    return predictions["notes"].fillna("").str.contains("|".join(DOUBTS)).to_numpy(bool)
 
 
 def score_classification(
@@ -64,6 +75,20 @@ def score_classification(
         labelled.labels,
         labelled.probabilities,
         labelled.classes,
+        labelled.lesion_ids,
+        repetitions=repetitions,
+        seed=seed,
+    )
+
+
+def score_abstention(labelled: LabelledPredictions, repetitions: int, seed: int) -> AbstentionScores | None:
+    """What leaving out the marked images would change; None where there are no labelled images."""
+    if not len(labelled.labels):
+        return None
+    return AbstentionScores.from_predictions(
+        labelled.labels,
+        labelled.probabilities,
+        labelled.marked,
         labelled.lesion_ids,
         repetitions=repetitions,
         seed=seed,

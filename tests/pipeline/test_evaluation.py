@@ -27,8 +27,12 @@ def square(side: int) -> np.ndarray:
 
 
 class SquarePipeline:
-    """Finds a square of side 10 in every image, and tells the class by the red value of the first pixel."""
+    """Finds a square of side 10 in every image, and tells the class by the red value of the first pixel.
 
+    What it takes for a melanoma, it is not sure of.
+    """
+
+    flips = False
     bundle = SimpleNamespace(
         name="squares",
         created="2026-01-01",
@@ -46,7 +50,11 @@ class SquarePipeline:
                 continue
             probabilities = dict.fromkeys(CLASSES, 0.1) | {CLASSES[seen]: 0.8}
             empty_map = np.zeros((1, 1, len(CLASSES)), np.float32)
-            yield source, Prediction(CLASSES[seen], probabilities, 0.0, square(10), None, "full", empty_map)
+            notes = ("no lesion found", "low confidence") if CLASSES[seen] == "mel" else ()
+            yield (
+                source,
+                Prediction(CLASSES[seen], probabilities, 0.0, square(10), None, "full", empty_map, notes),
+            )
 
 
 class Dataset:
@@ -104,7 +112,7 @@ def test_diagnoses_and_masks_are_scored(dataset: Dataset) -> None:
     assert list(evaluation.predictions.columns) == [
         *("image_id", "lesion_id", "dx", "diagnosis"),
         *CLASSES,
-        *("jaccard", "dice", "view"),
+        *("jaccard", "dice", "view", "notes"),
     ]
     assert evaluation.predictions.loc[1, ["dx", "diagnosis", "mel", "jaccard"]].to_list() == [
         "nv",
@@ -112,6 +120,37 @@ def test_diagnoses_and_masks_are_scored(dataset: Dataset) -> None:
         0.8,
         0.25,
     ]
+
+
+def test_marked_diagnoses_are_counted_and_scored_apart(dataset: Dataset) -> None:
+    for number, (dx, seen) in enumerate([("mel", "mel"), ("nv", "mel"), ("nv", "nv"), ("nv", "nv")]):
+        dataset.add(f"image{number}", dx, seen=seen)
+
+    evaluation = evaluate(SquarePipeline(), dataset.catalog, repetitions=0)
+
+    assert evaluation.abstention is not None
+    assert evaluation.abstention.coverage.value == 0.5
+    assert evaluation.abstention.accuracy.value == 1
+    assert evaluation.abstention.marked_accuracy.value == 0.5
+    assert evaluation.marks == {"no lesion found": 2, "low confidence": 2}
+    assert "Not marked as doubtful: 2 of 4 images" in evaluation.to_text()
+
+
+def test_groups_are_scored_where_the_dataset_knows_them(dataset: Dataset) -> None:
+    for number in range(60):
+        dataset.add(f"image{number}", "nv", seen="nv" if number % 4 else "mel")
+    catalog = dataset.catalog.assign(sex=["female", "male"] * 30, age=[30.0] * 59 + [np.nan])
+
+    evaluation = evaluate(SquarePipeline(), catalog, repetitions=5)
+
+    groups = {(group.kind, group.group): group for group in evaluation.groups}
+    assert list(groups) == [("Age", "30-49"), ("Age", "unknown"), ("Sex", "female"), ("Sex", "male")]
+    assert (groups["Sex", "female"].images, groups["Sex", "male"].images) == (30, 30)
+    assert groups["Sex", "female"].accuracy.value == 0.5
+    assert groups["Sex", "male"].accuracy.value == 1
+    assert groups["Sex", "male"].malignant_auc is None, "there is no malignant image"
+    assert groups["Age", "unknown"].accuracy is None, "one image is too few"
+    assert groups["Age", "unknown"].images == 1
 
 
 def test_an_image_that_can_not_be_read_is_named_and_the_others_are_scored(dataset: Dataset) -> None:
