@@ -16,6 +16,7 @@ class Diagnosis:
 DIAGNOSES = {
     diagnosis.code: diagnosis
     for diagnosis in (
+        # A precursor; in `akiec` it is joined with intraepithelial carcinoma, which decides.
         Diagnosis("ak", "actinic keratosis", "benign"),
         Diagnosis("akiec", "actinic keratosis / intraepithelial carcinoma", "malignant"),
         Diagnosis("bcc", "basal cell carcinoma", "malignant"),
