@@ -9,6 +9,7 @@ from sklearn.metrics import f1_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from data.datasets import CATALOG_COLUMNS
 from pipeline.comparison.arms import Arm
 from pipeline.comparison.config import ComparisonConfig
 from pipeline.comparison.folder import ComparisonFolder, finished, started
@@ -51,7 +52,7 @@ def train_arms(
                 announce_training(f"{arm.name} with seed {seed} (of {config.seeds} seeds)")
                 masks = images["found_path" if arm.masks == "predicted" else "mask_path"]
                 metrics = train(
-                    images.assign(mask_path=masks),
+                    images[list(CATALOG_COLUMNS)].assign(mask_path=masks),
                     config.of_arm(arm, seed),
                     run.folder,
                     splits=splits,

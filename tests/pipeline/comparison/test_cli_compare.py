@@ -1,11 +1,14 @@
 """`lesion compare`: options become settings, and mistakes one line."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from classification.config import ClassificationConfig
 from pipeline import cli
 from pipeline.comparison.config import ComparisonConfig
 
@@ -56,8 +59,14 @@ def test_quick_is_small(asked_for) -> None:
     assert 0 < quick.most_masks < 2000
 
 
-def test_a_run_lends_its_settings_and_options_outrank_them(asked_for, classification_run) -> None:
-    config = asked_for("--like", classification_run.folder, "--epochs", "7").config
+def test_a_run_lends_its_settings_and_options_outrank_them(asked_for, tmp_path: Path) -> None:
+    settings = {
+        **asdict(ClassificationConfig(width=0.35, epochs=2, encoder_weights=None)),
+        "segmentation": None,
+    }
+    (tmp_path / "config.json").write_text(json.dumps({"stage": "classification", "settings": settings}))
+    (tmp_path / "model.keras").touch()
+    config = asked_for("--like", tmp_path, "--epochs", "7").config
     assert (config.classification.width, config.classification.epochs) == (0.35, 7)
     assert config.classification.encoder_weights is None
     assert config.segmentation.encoder_weights is None

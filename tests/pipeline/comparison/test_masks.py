@@ -21,14 +21,16 @@ CONFIG = ComparisonConfig(folds=2)
 
 
 @pytest.fixture
-def trainings(monkeypatch: pytest.MonkeyPatch, segmentation_run: Run) -> dict[str, pd.DataFrame]:
-    """What each fold's training is given; its model is one that was trained before."""
+def trainings(monkeypatch: pytest.MonkeyPatch, model_files: dict[str, Path]) -> dict[str, pd.DataFrame]:
+    """What each fold's training is given; its model takes dark pixels for the lesion."""
     given: dict[str, pd.DataFrame] = {}
 
     def train(catalog, _config, output, *, splits, **_):
         given[Path(output).name] = catalog.merge(splits, on="image_id")
-        shutil.copytree(segmentation_run.folder, output)
-        return Run(output).metrics
+        run = Run(Path(output))
+        run.write_metrics({"interrupted": False, "threshold": 0.5})
+        shutil.copyfile(model_files["segmentation"], run.folder / "model.tflite")
+        return run.metrics
 
     monkeypatch.setattr("segmentation.training.train", train)
     return given
@@ -58,7 +60,7 @@ def test_masks_are_kept_and_described(tmp_path: Path, drawn_catalog: pd.DataFram
     found, reference = (read_mask(path) for path in (table["found_path"][5], drawn_catalog["mask_path"][5]))
     assert table["jaccard"][5] == pytest.approx(jaccard(found, reference))
     assert table["area"][5] == pytest.approx(reference.mean())
-    assert table["found"].mean() > 0.5
+    assert table["found"].any()
 
 
 def test_finding_goes_on_where_a_kill_has_stopped_it(

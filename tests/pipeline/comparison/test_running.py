@@ -28,8 +28,12 @@ def tiny(classification_config) -> ComparisonConfig:
 
 
 @pytest.fixture(scope="session")
-def bundle(trained_bundle: Path) -> Bundle:
-    return load_bundle(trained_bundle)
+def bundle(make_bundle, drawn_catalog: pd.DataFrame, tmp_path_factory) -> Bundle:
+    """It takes dark pixels for the lesion, and tells that it learnt from the last image."""
+    folder = tmp_path_factory.mktemp("dark")
+    known = pd.DataFrame({"image_id": drawn_catalog["image_id"].tail(1), "split": "train"})
+    known.to_csv(folder / "splits.csv", index=False)
+    return load_bundle(make_bundle(folder / "bundle", folder / "splits.csv"))
 
 
 @pytest.fixture(scope="session")
