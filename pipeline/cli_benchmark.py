@@ -37,7 +37,7 @@ def benchmark(
     """Measure speed and memory on this machine, side by side with Keras and PyTorch where they are installed.
 
     Whole processes are timed from outside: from their start to a first answer, and over a folder of 1,000 drawn
-    images. It takes some minutes; other work on the machine spoils the figures.
+    images. It takes about ten minutes; other work on the machine spoils the figures.
     """
     from pipeline.benchmark.measuring import QUICK, BenchmarkPlan, run_benchmark
     from pipeline.benchmark.printing import to_text

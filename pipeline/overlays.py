@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import cast
 
 import cv2
@@ -112,5 +113,6 @@ def _fitting_font(text: str, height: float, width: int) -> ImageFont.FreeTypeFon
     return _font(height if length <= width else max(6, height * width / length))
 
 
+@lru_cache(maxsize=64)
 def _font(height: float) -> ImageFont.FreeTypeFont:
     return cast(ImageFont.FreeTypeFont, ImageFont.load_default(height))

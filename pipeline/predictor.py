@@ -76,7 +76,7 @@ class Prediction:
     @property
     def lesion_fraction(self) -> float:
         """Part of the image's area that the lesion covers, 0..1."""
-        return float(self.mask.mean())
+        return np.count_nonzero(self.mask) / self.mask.size
 
     def to_dict(self) -> dict[str, Any]:
         """All but the arrays, in types that JSON knows."""

@@ -44,6 +44,13 @@ class Way:
     folder: Spread | None = None
     peak_bytes: Mapping[int, int] = field(default_factory=dict)
 
+    def running_rate(self, folder_images: int) -> float | None:
+        """Images a second of a folder once the process has given its first answer, by medians."""
+        if self.folder is None or self.first_answer is None:
+            return None
+        seconds = folder_images / self.folder.median - self.first_answer.median
+        return (folder_images - 1) / seconds if seconds > 0 else None
+
 
 @dataclass(frozen=True)
 class Floor:
@@ -101,9 +108,17 @@ class Benchmark:
             "first_answer": _ratio(peer.first_answer, self.lesion.first_answer),
             "image": _ratio(peer.image, self.lesion.image),
             "folder": _ratio(self.lesion.folder, peer.folder),
+            "running_rate": self._rate_ratio(peer),
             "peak_memory": _memory_ratio(peer.peak_bytes, self.lesion.peak_bytes),
         }
         return {name: value for name, value in ratios.items() if value is not None}
+
+    def _way(self, way: Way) -> dict[str, Any]:
+        return asdict(way) | {"running_rate": way.running_rate(self.folder_images)}
+
+    def _rate_ratio(self, peer: Way) -> float | None:
+        mine, theirs = (way.running_rate(self.folder_images) for way in (self.lesion, peer))
+        return mine / theirs if mine and theirs else None
 
     @property
     def memory_growth(self) -> float | None:
@@ -119,9 +134,9 @@ class Benchmark:
             "machine": dict(self.machine),
             "bundle": dict(self.bundle),
             "folder_images": self.folder_images,
-            "lesion": asdict(self.lesion)
+            "lesion": self._way(self.lesion)
             | {"stages": dict(self.stages), "memory_growth": self.memory_growth},
-            "peers": [asdict(peer) | {"ratios": self.ratios(peer)} for peer in self.peers],
+            "peers": [self._way(peer) | {"ratios": self.ratios(peer)} for peer in self.peers],
             "missing": dict(self.missing),
             "floor": asdict(self.floor) | {"milliseconds": self.floor.milliseconds},
         }

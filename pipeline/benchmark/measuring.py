@@ -32,7 +32,7 @@ class BenchmarkPlan:
     """
 
     starts: int = 5
-    images: int = 200
+    images: int = 120
     folder: int = 1000
     folders: int = 3
     memory: tuple[int, ...] = (10, 100, 10_000)
@@ -129,7 +129,7 @@ class _Measuring:
             if counted:
                 self.lesion.first_answers.append(run.seconds)
                 self.lesion.add_peak(1, run)
-            for measured, run in self._peer_runs(images, count=1):
+            for measured, run in self._peer_runs(images, count=1, whole_processes=True):
                 if counted:
                     measured.first_answers.append(run.seconds)
                     measured.add_peak(1, run)
@@ -153,7 +153,7 @@ class _Measuring:
             run = self._predict(images)
             self.lesion.folders.append(count / run.seconds)
             self.lesion.add_peak(count, run)
-        for measured, run in self._peer_runs(images, count=0, only_folders=True):
+        for measured, run in self._peer_runs(images, count=0, whole_processes=True):
             measured.folders.append(count / run.seconds)
             measured.add_peak(count, run)
 
@@ -167,10 +167,10 @@ class _Measuring:
         return run_process(python_module("pipeline.cli", "predict", images, "--bundle", self._bundle.folder))
 
     def _peer_runs(
-        self, images: Path, count: int, only_folders: bool = False
+        self, images: Path, count: int, whole_processes: bool = False
     ) -> Iterator[tuple[_Measurements, ProcessRun]]:
-        """A run of each peer; one that fails is left out from then on."""
-        for peer in [peer for peer in self.peers if peer.takes_folders or not only_folders]:
+        """A run of each peer, or of those whose whole processes are timed; one that fails is left out from then on."""
+        for peer in [peer for peer in self.peers if peer.whole_processes or not whole_processes]:
             self._say(f"the same with {peer.name}")
             try:
                 run = run_process(peer.command(images, self._sizes, count))

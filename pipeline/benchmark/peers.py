@@ -22,15 +22,15 @@ class PeerSoftware:
     way : str
         How that calls the networks.
     needs : names of the packages to import
-    takes_folders : bool
-        Whether it is timed on a folder, too.
+    whole_processes : bool
+        Whether its start and a folder are timed, too, and not only single images.
     """
 
     name: str
     module: str
     way: str
     needs: Sequence[str]
-    takes_folders: bool = True
+    whole_processes: bool = True
 
     @property
     def missing(self) -> list[str]:
@@ -48,6 +48,6 @@ _TORCH_PACKAGES = ("torch", "torchvision", "segmentation_models_pytorch")
 
 PEERS = (
     PeerSoftware("Keras, model.predict", _KERAS[0], keras_peer.PREDICT, _KERAS[1]),
-    PeerSoftware("Keras, tf.function", _KERAS[0], keras_peer.FUNCTION, _KERAS[1], takes_folders=False),
+    PeerSoftware("Keras, tf.function", _KERAS[0], keras_peer.FUNCTION, _KERAS[1], whole_processes=False),
     PeerSoftware("PyTorch", "pipeline.benchmark.torch_peer", "", _TORCH_PACKAGES),
 )

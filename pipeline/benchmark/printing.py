@@ -47,6 +47,7 @@ def _comparison(benchmark: Benchmark) -> Iterator[Sequence[str]]:
     yield "one image", *(_spread(way.image, "ms", 1) for way in ways)
     folder = f"folder of {benchmark.folder_images}, whole process"
     yield folder, *(_spread(way.folder, "images/s", 1) for way in ways)
+    yield "the same after its first answer", *(_rate(way, benchmark.folder_images) for way in ways)
     yield "peak memory, one image", *(_peak(way, 1) for way in ways)
     yield "peak memory, folder", *(_peak(way, benchmark.folder_images) for way in ways)
     ratios = [benchmark.ratios(peer) for peer in benchmark.peers]
@@ -61,6 +62,7 @@ _RATIOS = {
     "first_answer": "first answer",
     "image": "one image",
     "folder": "folder",
+    "running_rate": "folder after the first answer",
     "peak_memory": "peak memory",
 }
 
@@ -94,6 +96,11 @@ def _spread(spread: Spread | None, unit: str, digits: int) -> str:
     if spread is None:
         return "-"
     return f"{spread.median:.{digits}f} {unit} ({spread.minimum:.{digits}f}-{spread.maximum:.{digits}f})"
+
+
+def _rate(way: Way, images: int) -> str:
+    rate = way.running_rate(images)
+    return "-" if rate is None else f"{rate:.1f} images/s"
 
 
 def _peak(way: Way, images: int) -> str:

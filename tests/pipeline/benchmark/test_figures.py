@@ -67,6 +67,7 @@ def test_ratios_are_over_one_where_lesion_is_better(found):
         "first_answer": pytest.approx(22.5),
         "image": pytest.approx(10),
         "folder": pytest.approx(5),
+        "running_rate": pytest.approx((1000 / 10 - 9) / (1000 / 50 - 0.4)),
         "peak_memory": pytest.approx(10),
     }
     assert found.ratios(function) == {"image": pytest.approx(2)}
@@ -95,5 +96,6 @@ def test_the_figures_are_json(found):
 
     assert figures["lesion"]["first_answer"] == {"median": 0.4, "minimum": 0.3, "maximum": 0.5, "runs": 3}
     assert figures["lesion"]["peak_bytes"]["10000"] == 153 * MEGABYTE
+    assert figures["lesion"]["running_rate"] == pytest.approx(999 / (20 - 0.4))
     assert figures["peers"][0]["ratios"]["folder"] == pytest.approx(5)
     assert figures["peers"][1]["folder"] is None
