@@ -261,7 +261,7 @@ def evaluate(
             write_evaluation(evaluation, output)
         if record:
             name = ", ".join(dataset.resolve().name for dataset in datasets)
-            record_test_figures(pipeline.bundle, evaluation, selection, name)
+            record_test_figures(pipeline.bundle, evaluation, selection, name, flips)
     print(json.dumps(evaluation.to_dict(), indent=2) if as_json else evaluation.to_text())
     for failure in evaluation.failures:
         complain(failure.reason)

@@ -1,5 +1,6 @@
 """Trained Keras models -> a bundle, with a check that LiteRT says what Keras says."""
 
+import shlex
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from classification.model import with_activation_map
 from data.splits import write_splits
 from pipeline.bundle import Bundle
 from pipeline.conversion import convert
-from pipeline.model_card import model_card
+from pipeline.model_card import without_machine_paths, write_card
 from pipeline.runtime import LiteRTModel
 from pipeline.saving import save_bundle
 from segmentation.runs import Run
@@ -75,11 +76,12 @@ def export(
             "classification": _convert_classification(classification, files["classification"], precision),
         }
         fields = _fields(segmentation, classification, precision, parity, name or Path(output).name)
-        card, splits = Path(temporary) / "MODEL_CARD.md", Path(temporary) / "splits.csv"
-        card.write_text(model_card(fields), encoding="utf-8")
+        fields["training"]["export_command"] = _command(segmentation, classification, precision, name, output)
+        splits = Path(temporary) / "splits.csv"
         write_splits(_joined_splits(segmentation, classification), splits)
         contents = {f"{stage}.tflite": file for stage, file in files.items()}
-        return save_bundle(fields, {**contents, "splits.csv": splits, "MODEL_CARD.md": card}, output)
+        card = write_card(fields, Path(temporary))
+        return save_bundle(fields, {**contents, "splits.csv": splits, **card}, output)
 
 
 def _convert_segmentation(run: Run, file: Path, precision: str) -> Parity:
@@ -161,6 +163,21 @@ def _optional_facts(metrics: dict[str, Any]) -> dict[str, Any]:
     return facts
 
 
+def _command(
+    segmentation: Run, classification: Run, precision: str, name: str | None, output: str | Path
+) -> str:
+    """The command that makes this bundle of these runs."""
+    options = {
+        "--segmentation": segmentation.folder,
+        "--classification": classification.folder,
+        "--precision": precision,
+        "--name": name,
+        "--output": output,
+    }
+    words = [str(word) for option, value in options.items() if value for word in (option, value)]
+    return without_machine_paths(shlex.join(["lesion", "export", *words]))
+
+
 def _training_facts(run: Run) -> dict[str, Any]:
     """What the run's folder says of its data and settings, without paths of the machine that trained it."""
     settings = {key: value for key, value in run.settings.items() if key != "encoder_weights"}
@@ -170,7 +187,9 @@ def _training_facts(run: Run) -> dict[str, Any]:
         "split": {part: int(count) for part, count in run.splits["split"].value_counts().items()},
         "settings": {**settings, "encoder_weights": pretrained},
         "packages": run.config["packages"],
+        "command": without_machine_paths(run.config["command"]),
         "training_seconds": run.metrics["training_seconds"],
+        "cores": run.metrics.get("cores"),
     }
 
 

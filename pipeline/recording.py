@@ -3,16 +3,19 @@
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from pipeline.bundle import FACTS_FILE, Bundle, BundleError
 from pipeline.evaluation import Evaluation
-from pipeline.model_card import model_card
-from pipeline.saving import save_bundle
+from pipeline.model_card import without_machine_paths, write_card
+from pipeline.saving import STAGES, save_bundle
 from pipeline.selection import Selection
 
 
-def record_test_figures(bundle: Bundle, evaluation: Evaluation, selection: Selection, dataset: str) -> Bundle:
-    """Write the figures on unseen images into `bundle.json` and `MODEL_CARD.md`, in place of earlier ones.
+def record_test_figures(
+    bundle: Bundle, evaluation: Evaluation, selection: Selection, dataset: str, flips: bool = False
+) -> Bundle:
+    """Write the figures on unseen images into `bundle.json` and the model card, in place of earlier ones.
 
     Parameters
     ----------
@@ -22,6 +25,8 @@ def record_test_figures(bundle: Bundle, evaluation: Evaluation, selection: Selec
     selection : Selection
     dataset : str
         The name under which the figures are kept; another dataset's stay.
+    flips : bool
+        Whether the diagnoses were averaged over flips; these figures are kept beside the others.
 
     Raises
     ------
@@ -33,17 +38,23 @@ def record_test_figures(bundle: Bundle, evaluation: Evaluation, selection: Selec
             f"{bundle.folder}: was trained or chosen on {selection.seen} of these images, so their figures are not "
             "recorded; evaluate the test split."
         )
-    scores = {"classification": evaluation.classification, "segmentation": evaluation.segmentation}
-    test = {
-        "selection": selection.note,
-        **{stage: score.to_dict() if score else None for stage, score in scores.items()},
-    }
     facts = json.loads((bundle.folder / FACTS_FILE).read_text(encoding="utf-8"))
-    recorded = {**facts["figures"].get("test", {}), dataset: test}
-    facts["figures"] = {**facts["figures"], "test": recorded}
-    facts["precision"] = {stage: facts[stage]["precision"] for stage in scores}
+    kept = "test_with_flips" if flips else "test"
+    recorded = {**facts["figures"].get(kept, {}), dataset: _recorded(evaluation, selection)}
+    facts["figures"] = {**facts["figures"], kept: recorded}
+    facts["precision"] = {stage: facts[stage]["precision"] for stage in STAGES}
     with tempfile.TemporaryDirectory() as temporary:
-        card = Path(temporary) / "MODEL_CARD.md"
-        card.write_text(model_card(facts), encoding="utf-8")
+        card = write_card(facts, Path(temporary))
         files = {file.name: file for file in bundle.folder.iterdir() if file.name != FACTS_FILE}
-        return save_bundle(facts, {**files, "MODEL_CARD.md": card}, bundle.folder)
+        return save_bundle(facts, {**files, **card}, bundle.folder)
+
+
+def _recorded(evaluation: Evaluation, selection: Selection) -> dict[str, Any]:
+    figures = evaluation.to_dict()
+    parts = ("classification", "segmentation", "abstention", "groups", "marks")
+    command = evaluation.facts.get("Command")
+    return {
+        "selection": selection.note,
+        "command": without_machine_paths(command) if command else None,
+        **{part: figures[part] for part in parts},
+    }

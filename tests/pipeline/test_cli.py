@@ -57,6 +57,19 @@ def test_predict_prints_a_line_an_image(lesion, photos, bundle_folder):
     assert skin.endswith("no lesion found: whole image used; low confidence")
 
 
+def test_flips_are_an_option_of_predict_with_a_calibration_of_their_own(
+    lesion, photos, make_bundle, tmp_path
+):
+    bundle = make_bundle(tmp_path / "b", flips={"temperature": 1.0, "abstention_threshold": 1.0})
+    plain, flipped = (
+        lesion("predict", photos / "red.png", "--bundle", bundle, "--json", *option)
+        for option in ((), ("--flips",))
+    )
+
+    assert json.loads(plain.stdout)["images"][0]["notes"] == []
+    assert json.loads(flipped.stdout)["images"][0]["notes"] == ["low confidence"]
+
+
 def test_predict_writes_the_folder(lesion, photos, bundle_folder, tmp_path):
     result = lesion("predict", photos, "--bundle", bundle_folder, "--output", tmp_path / "out")
 
@@ -278,7 +291,9 @@ def test_evaluate_prints_figures_and_writes_a_report(lesion, bundle_folder, tmp_
     options = ("--bundle", bundle_folder, "--repetitions", 20, "--output", tmp_path / "report", "--json")
     result = lesion("evaluate", drawn, *options)
     assert result.exit_code == 0
-    assert json.loads(result.stdout)["segmentation"] is not None
+    figures = json.loads(result.stdout)
+    assert figures["segmentation"] is not None
+    assert figures["abstention"]["images"] == figures["classification"]["images"] == 8
     assert {path.name for path in (tmp_path / "report").iterdir()} >= {
         "metrics.json",
         "predictions.csv",

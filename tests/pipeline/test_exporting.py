@@ -112,7 +112,18 @@ def test_neither_facts_nor_card_tell_of_the_machine(trained_bundle: Path, segmen
         assert str(Path.home()) not in text
         assert str(segmentation_run.folder.parent) not in text
         assert "/tmp/" not in text
-        assert "command" not in text
+
+
+def test_the_card_names_the_command_that_makes_the_bundle(trained_bundle: Path) -> None:
+    runs = "--segmentation segmentation --classification classification"
+    command = f"lesion export {runs} --precision float32 --output drawn"
+    assert f"\n{command}\n" in (trained_bundle / "MODEL_CARD.md").read_text()
+
+
+def test_the_calibration_is_drawn_beside_the_card(trained_bundle: Path) -> None:
+    picture = (trained_bundle / "calibration.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) < 60_000
 
 
 @pytest.fixture
@@ -143,8 +154,8 @@ def test_the_model_card_has_the_figures(trained_bundle: Path, segmentation_run: 
     card = (trained_bundle / "MODEL_CARD.md").read_text()
     jaccard_value = segmentation_run.metrics["validation"]["jaccard"]["value"]
     assert f"| Jaccard | {jaccard_value:.3f} (" in card
-    assert "- `nv`: melanocytic naevus" in card
-    assert "Not a medical device" in card
+    assert "| nv | melanocytic naevus | benign | " in card
+    assert "not a medical device" in card
     tables = [line for line in card.splitlines() if line.startswith("|")]
     assert len(tables) > 20
     assert all(line.endswith("|") for line in tables)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib import pyplot
 
+from classification.abstention import AbstentionScores
 from classification.calibration import reliability_bins
 from pipeline.plots import (
     DARK,
@@ -14,11 +15,15 @@ from pipeline.plots import (
     jaccard_figure,
     png_bytes,
     reliability_figure,
+    risk_coverage_figure,
     roc_figure,
 )
 
 LABELS = np.array([0, 0, 1, 1, 1])
 PROBABILITIES = np.array([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7], [0.2, 0.8], [0.7, 0.3]])
+ABSTENTION = AbstentionScores.from_predictions(
+    LABELS, PROBABILITIES, np.array([False, True, False, False, False]), range(5), repetitions=0
+)
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
@@ -28,6 +33,7 @@ def test_every_figure_becomes_a_png(theme: Theme) -> None:
         reliability_figure(reliability_bins(PROBABILITIES, LABELS), theme),
         roc_figure(LABELS, PROBABILITIES, ("mel", "nv"), theme),
         jaccard_figure(np.array([0.2, 0.7, 0.9]), theme),
+        risk_coverage_figure(ABSTENTION, theme),
     ]
 
     for figure in figures:
@@ -55,6 +61,15 @@ def test_the_roc_legend_names_each_class_with_its_auc() -> None:
     (axes,) = roc_figure(LABELS, PROBABILITIES, ("mel", "nv")).axes
 
     assert axes.get_legend_handles_labels()[1] == ["mel  0.833", "nv  0.833"]
+
+
+def test_the_risk_falls_with_the_coverage_and_a_line_shows_what_the_notes_leave() -> None:
+    (axes,) = risk_coverage_figure(ABSTENTION).axes
+    wrong, _, notes = axes.lines
+
+    assert wrong.get_xydata()[-1] == pytest.approx([1, 1 / 5])
+    assert wrong.get_xydata()[0] == pytest.approx([1 / 5, 0])
+    assert notes.get_xdata()[0] == 4 / 5
 
 
 def test_masks_that_isic_counts_as_nothing_stand_out() -> None:

@@ -31,7 +31,7 @@ def test_figures_on_unseen_images_are_kept_in_the_bundle_and_its_card(bundle, dr
     )
     assert kept["segmentation"]["jaccard"] == evaluation.segmentation.jaccard.to_dict()
     card = (bundle.folder / "MODEL_CARD.md").read_text()
-    assert "Figures on drawn lesions" in card
+    assert "### drawn lesions: images that no model has seen" in card
     assert f"{evaluation.segmentation.jaccard.value:.3f}" in card
 
 
@@ -47,6 +47,21 @@ def test_another_dataset_is_added_and_the_same_one_replaced(bundle, drawn_catalo
     for name in ("one", "two", "one"):
         bundle = record_test_figures(bundle, evaluation, selection, name)
     assert sorted(bundle.figures["test"]) == ["one", "two"]
+
+
+def test_figures_with_flips_are_kept_beside_the_others(bundle, drawn_catalog):
+    selection = select_split(drawn_catalog, bundle, "test")
+    for flips in (False, True):
+        pipeline = LesionPipeline.load(bundle, flips=flips)
+        evaluation = evaluate(
+            pipeline, selection.catalog, repetitions=10, facts={"Command": "lesion x /home/me/y"}
+        )
+        bundle = record_test_figures(bundle, evaluation, selection, "drawn", flips)
+    assert list(bundle.figures["test"]) == list(bundle.figures["test_with_flips"]) == ["drawn"]
+    card = (bundle.folder / "MODEL_CARD.md").read_text()
+    assert "| | drawn | drawn, flips | validation | validation, flips |" in card
+    assert card.count("\nlesion x y\n") == 2
+    assert bundle.figures["test"]["drawn"]["abstention"]["images"] == evaluation.classification.count
 
 
 def test_figures_on_images_that_the_bundle_learned_from_are_refused(bundle, drawn_catalog):

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from pipeline.evaluation import Evaluation, Failure, MaskExample
+from pipeline.groups import score_groups
 from pipeline.reporting import render_report, write_evaluation
-from pipeline.scoring import label_predictions, score_classification, score_segmentation
+from pipeline.scoring import label_predictions, score_abstention, score_classification, score_segmentation
 
 CLASSES = ("mel", "nv")
 
@@ -28,7 +29,9 @@ def an_evaluation(
     table = pd.DataFrame(
         {"image_id": ids, "lesion_id": ids, "dx": dx, "diagnosis": "mel", "mel": 0.7, "nv": 0.3}
     )
-    table = table.assign(jaccard=jaccards, dice=jaccards, view="crop")
+    table = table.assign(jaccard=jaccards, dice=jaccards, view="crop", notes="")
+    table.loc[0, "notes"] = "low confidence"
+    sexes = table[["image_id"]].assign(sex="female")
     labelled = label_predictions(table, CLASSES)
     grey = np.full((30, 40, 3), 128, np.uint8)
     left, right = np.tile(np.arange(40) < 20, (30, 1)), np.tile(np.arange(40) >= 15, (30, 1))
@@ -40,6 +43,8 @@ def an_evaluation(
         failures=failures,
         examples=(MaskExample("worst", "image0", 0.125, grey, left, right),),
         facts={"Bundle": "drawn", "Images": "4 images of 4 lesions", **(facts or {})},
+        abstention=score_abstention(labelled, repetitions=20, seed=0),
+        groups=score_groups(table, sexes, CLASSES, repetitions=20, seed=0),
     )
 
 
@@ -114,6 +119,23 @@ def test_the_page_shows_the_figures_with_their_intervals(evaluation: Evaluation,
     assert page.count("not a medical device") == 1
 
 
+def test_the_page_shows_coverage_and_groups(page: str) -> None:
+    assert "Without the diagnoses that a note casts doubt on (1 of 4)" in page
+    assert "Notes: low confidence (1)." in page
+    assert "Risk and coverage" in page
+    assert re.search(r"Sex</th>.*female</th><td>4</td><td>2</td>", page, re.DOTALL)
+
+
+def test_the_coverage_can_be_scored_again(evaluation: Evaluation, folder: Path) -> None:
+    table = pd.read_csv(folder / "predictions.csv")
+
+    again = score_abstention(label_predictions(table, CLASSES), repetitions=20, seed=0)
+
+    assert again is not None
+    assert again.to_dict() == evaluation.abstention.to_dict()
+    assert again.kept == 3
+
+
 def test_what_comes_from_outside_can_not_change_the_page() -> None:
     evil = "<script>alert(1)</script>"
 
@@ -146,4 +168,4 @@ def test_a_class_without_support_is_shown_as_not_defined() -> None:
     page = render_report(an_evaluation(["mel", "mel"], [np.nan, np.nan]))
 
     assert "not defined" in page
-    assert "nan" not in re.sub(r"data:image/[^\"]*", "", page).lower()
+    assert not re.search(r"\bnan\b", re.sub(r"data:image/[^\"]*", "", page), re.IGNORECASE)
