@@ -58,7 +58,7 @@ def predict_file(pipeline: LesionPipeline, name: str, content: bytes) -> Outcome
     except ImageError as error:
         blanks = ("",) * (len(table_columns(classes)) - 2)
         return Outcome(name, {}, (name, *blanks, str(error)), error=str(error))
-    prediction = pipeline.predict(image)
+    prediction = pipeline.predict(content)
     row = tuple(table_row(Path(name), prediction, classes))
     return Outcome(name, prediction.to_dict(), row, _jpeg(draw_overlay(image, prediction)))
 

@@ -11,12 +11,17 @@ from pipeline.app.fragments import full_name, show
 from pipeline.app.pictures import jpeg_uri
 from pipeline.app.sources import Picture, remembered
 from pipeline.app.viewer import show_viewer
-from pipeline.predictor import LesionPipeline, Prediction
+from pipeline.predictor import LOW_CONFIDENCE, UNLIKE_TRAINING, LesionPipeline, Prediction
 from segmentation.cropping import Box, crop, square_box
 from segmentation.shape import measure_lesion
 
 LESION, OWN, FULL = "The lesion", "Your box", "Full image"
 DIAGNOSIS = "the diagnosis"
+# What a note means for a reader who sees it for the first time.
+DOUBTS = {
+    LOW_CONFIDENCE: "take the diagnosis as undecided",
+    UNLIKE_TRAINING: "the models have learned from nothing like it, and may be wrong however sure they are",
+}
 SHOWN_SIDE, SEEN_SIDE = 1200, 448
 LARGEST_MARGIN = 1.0
 
@@ -47,7 +52,7 @@ def show_one(pipeline: LesionPipeline, picture: Picture) -> None:
     show("heading", text=picture.name)
     left, right = st.columns([3, 2], gap="large")
     view, explained = _show_controls(pipeline, picture, image)
-    looks = remembered("looks", (picture.key, view), lambda: _look(pipeline, image, view))
+    looks = remembered("looks", (picture.key, view), lambda: _look(pipeline, picture, view))
     prediction = looks.full if view.choice == FULL else looks.cropped
     box = view.box or prediction.box or _middle(image)
     with left:
@@ -60,15 +65,16 @@ def show_one(pipeline: LesionPipeline, picture: Picture) -> None:
             on_drawn=lambda: _take_drawn(picture, image),
         )
     with right:
-        show("prediction", prediction=prediction, abstention=pipeline.bundle.abstention_threshold)
+        show("prediction", prediction=prediction, doubts=DOUBTS)
     _show_both(picture, image, looks, box, prediction)
     _show_measurements(picture, image, prediction)
 
 
-def _look(pipeline: LesionPipeline, image: np.ndarray, view: View) -> Looks:
+def _look(pipeline: LesionPipeline, picture: Picture, view: View) -> Looks:
+    """Predict the file itself and not its pixels: a large photograph is read as the command line reads it."""
     return Looks(
-        cropped=pipeline.predict(image, view="crop", margin=view.margin, box=view.box),
-        full=pipeline.predict(image, view="full", margin=view.margin),
+        cropped=pipeline.predict(picture.content, view="crop", margin=view.margin, box=view.box),
+        full=pipeline.predict(picture.content, view="full", margin=view.margin),
     )
 
 
@@ -111,7 +117,9 @@ def _show_own_box(pipeline: LesionPipeline, picture: Picture, image: np.ndarray)
     """The box that the reader has drawn, or types here; at first the one around the lesion."""
     height, width = image.shape[:2]
     if (held := _own_box(picture)) is None:
-        held = st.session_state[f"own-{picture.key}"] = pipeline.predict(image).box or _middle(image)
+        held = st.session_state[f"own-{picture.key}"] = pipeline.predict(picture.content).box or _middle(
+            image
+        )
     st.caption("Drag the box or its corners in the picture, draw a new one, or give its place in pixels.")
     limits = {"left": width - 1, "top": height - 1, "side": min(height, width)}
     values = {"left": held.x0, "top": held.y0, "side": held.width}

@@ -1,0 +1,209 @@
+"""The page in a real browser: what only a browser can show."""
+
+import csv
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from data.images import read_image
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+
+PATIENCE = 60  # seconds; a machine may have more to do
+
+
+def forbid_writing() -> None:
+    """From here on the process can't write a byte to any file."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+@pytest.fixture(scope="module")
+def address(bundle_folder):
+    """Where `lesion app` serves the bundle of rules, from a process that can't write any file."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "pipeline.cli", "app", "--bundle", bundle_folder, "--port", str(port)]
+    server = subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=forbid_writing,  # noqa: PLW1509 - no thread of this process holds a lock that it takes
+    )
+    wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health")
+    yield f"http://127.0.0.1:{port}"
+    server.terminate()
+    server.wait(PATIENCE)
+
+
+def wait_until_healthy(url) -> None:
+    for _ in range(PATIENCE * 5):
+        try:
+            urllib.request.urlopen(url).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"{url} does not answer")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as engine:
+        browser = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(address, browser):
+    """A function that opens the page; in the end, every request must have gone to this computer."""
+    contexts, foreign = [], []
+
+    def open_page(width=1280, theme="light"):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+        context.set_default_timeout(1000 * PATIENCE)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: foreign.append(request.url))
+        page.goto(address)
+        page.locator("input[type=file]").wait_for(state="attached")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not [url for url in foreign if not url.startswith((address, "data:", "blob:"))]
+
+
+@pytest.fixture
+def write_disc(write_image, draw_disc, tmp_path):
+    """A function (name, colour) -> path of an image of a disc, with noise that makes the file larger than 1 MB."""
+
+    def write(name, colour) -> Path:
+        image = draw_disc(colour, centre=(500, 400), radius=150, size=(800, 1000))
+        noise = np.random.default_rng(0).integers(0, 20, image.shape, np.uint8)
+        path = write_image(tmp_path / name, cv2.subtract(image, noise))
+        assert path.stat().st_size > 2**20
+        return path
+
+    return write
+
+
+def upload(page, *paths) -> None:
+    page.locator("input[type=file]").set_input_files(paths)
+
+
+def diagnosis(page):
+    return page.locator(".lesion-card .diagnosis")
+
+
+def picture(page) -> dict[str, float]:
+    """Place and size of the photo on the screen, once the page has come to rest."""
+    page.locator(".measurements").wait_for()
+    page.locator("svg .photo[href]").scroll_into_view_if_needed()
+    page.wait_for_timeout(1000)
+    return page.locator("svg .photo").bounding_box()
+
+
+def test_an_image_is_predicted_from_memory_alone(open_page, pipeline, write_disc):
+    """The server can't write files, and the upload is larger than what servers like to keep in memory."""
+    path = write_disc("red.png", (120, 50, 50))
+    page = open_page()
+    upload(page, path)
+    picture(page)
+
+    expected = pipeline.predict(read_image(path))
+    assert diagnosis(page).inner_text().split() == ["melanoma", "(mel)", f"{expected.confidence:.1%}"]
+    box = page.locator("svg .box rect")
+    assert [int(box.get_attribute(name)) for name in ("x", "y", "width")] == [
+        expected.box.x0,
+        expected.box.y0,
+        expected.box.width,
+    ]
+    assert page.locator("svg .outline").get_attribute("d").startswith("M")
+
+
+def test_a_box_is_drawn_by_mouse_and_moved_by_keys(open_page, write_image, draw_disc, tmp_path):
+    image = draw_disc((90, 30, 30), centre=(300, 150))
+    image[:80, :80] = (30, 30, 90)
+    page = open_page()
+    upload(page, write_image(tmp_path / "two.png", image))
+    photo = picture(page)
+    scale = photo["width"] / 400
+
+    page.mouse.move(photo["x"] + 10 * scale, photo["y"] + 10 * scale)
+    page.mouse.down()
+    page.mouse.move(photo["x"] + 70 * scale, photo["y"] + 70 * scale, steps=4)
+    page.mouse.up()
+    playwright.expect(diagnosis(page)).to_contain_text("vascular lesion")
+    left = page.get_by_label("Left", exact=True)
+    assert abs(int(left.input_value()) - 10) <= 1
+
+    before = int(left.input_value())
+    page.locator("svg .box").focus()
+    page.keyboard.press("ArrowRight")
+    playwright.expect(left).to_have_value(str(before + 4))
+
+
+def test_the_activation_map_fades_in_by_a_slider(open_page, write_image, draw_disc, tmp_path):
+    page = open_page()
+    upload(page, write_image(tmp_path / "red.png", draw_disc()))
+    picture(page)
+    evidence = page.locator("svg .evidence")
+    assert evidence.get_attribute("opacity") == "0"
+
+    page.get_by_label("Activation map", exact=True).fill("60")
+    assert evidence.get_attribute("opacity") == "0.6"
+
+
+def test_many_images_come_as_csv_and_as_a_report_that_opens_without_network(open_page, write_disc, tmp_path):
+    broken = tmp_path / "broken.png"
+    broken.write_text("no image")
+    page = open_page()
+    upload(page, write_disc("red.png", (120, 50, 50)), broken, write_disc("green.png", (50, 120, 50)))
+    page.get_by_text("2 of 3 images predicted").wait_for()
+    with page.expect_download() as table:
+        page.get_by_role("button", name="Table (csv)").click()
+    with page.expect_download() as report:
+        page.get_by_role("button", name="Report (html)").click()
+
+    rows = list(csv.DictReader(table.value.path().read_text().splitlines()))
+    assert [row["diagnosis"] for row in rows] == ["mel", "", "nv"]
+    page.set_content(report.value.path().read_text())
+    assert page.get_by_role("img").count() == 2
+    assert page.get_by_text("broken.png: is not a JPEG").is_visible()
+
+
+def test_a_broken_file_is_a_line(open_page, tmp_path):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff" + bytes(100))
+    page = open_page()
+    upload(page, broken)
+
+    playwright.expect(page.get_by_role("alert")).to_contain_text("broken.jpg: the JPEG data are cut short")
+
+
+@pytest.mark.parametrize(("width", "theme", "dark"), [(390, "light", False), (1280, "dark", True)])
+def test_it_fits_the_screen_and_follows_the_theme(
+    open_page, write_image, draw_disc, tmp_path, width, theme, dark
+):
+    page = open_page(width, theme)
+    upload(page, write_image(tmp_path / "red.png", draw_disc()))
+    picture(page)
+
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+    assert page.locator(".stMain").evaluate("main => main.scrollWidth <= main.clientWidth")
+    colour = page.locator(".stApp").evaluate("app => getComputedStyle(app).backgroundColor")
+    assert (max(map(int, colour.removeprefix("rgb(").rstrip(")").split(",")[:3])) < 100) == dark
+    assert page.locator("img:not([alt])").count() == 0
