@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +16,7 @@ from pipeline.comparison.config import ComparisonConfig
 from pipeline.comparison.report import write_comparison
 from pipeline.comparison.results import Comparison
 from pipeline.comparison.running import compare
+from segmentation.fitting import FitState
 from segmentation.runs import RunError
 
 
@@ -52,29 +54,38 @@ class Kill(BaseException):
 
 @pytest.fixture(scope="session")
 def resumed(drawn_catalog, tiny, bundle, splits, tmp_path_factory) -> tuple[Comparison, Path, list[str]]:
-    """A comparison that was killed before its second training, and then called again; the trainings of both calls."""
+    """A comparison that was killed in its second training, and then called again; the trainings of both calls.
+
+    The classifiers have one layer and keep its first weights, all else of a training is real.
+    """
     folder = tmp_path_factory.mktemp("comparisons") / "tiny"
-    trained: list[str] = []
+    fitted: list[str] = []
 
-    def train(catalog, config, output, **given):
-        if len(trained) == 1 and "killed" not in trained:
-            trained.append("killed")
+    def fit(run, phases, *, make_batches, **_) -> FitState:
+        if len(fitted) == 1:
+            fitted.append("killed")
             raise Kill
-        trained.append(Path(output).name)
-        return real_train(catalog, config, output, **given)
+        fitted.append(run.folder.name)
+        training_batches, _ = make_batches(phases[-1])
+        image = keras.Input((*phases[-1].input_size, 3))
+        scaled = keras.layers.Rescaling(1 / 255, name="scale")(image)
+        features = keras.layers.AveragePooling2D(8, name="encoder")(scaled)
+        pooled = keras.layers.GlobalAveragePooling2D(name="pool")(features)
+        logits = keras.layers.Dense(training_batches.classes, name="logits")(pooled)
+        keras.Model(image, logits).save(run.model_path)
+        return FitState()
 
-    real_train = training.train
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "train", train)
+        patch.setattr(training, "fit", fit)
         with pytest.raises(Kill):
             compare(drawn_catalog, tiny, folder, bundle, splits=splits)
         comparison = compare(drawn_catalog, tiny, folder, bundle, splits=splits)
-    return comparison, folder, trained
+    return comparison, folder, fitted
 
 
 def test_a_killed_comparison_trains_only_what_is_missing(resumed) -> None:
-    _, _, trained = resumed
-    assert trained == ["full-seed0", "killed", "crop-seed0"]
+    _, _, fitted = resumed
+    assert fitted == ["full-seed0", "killed", "crop-seed0"]
 
 
 def test_a_comparison_ends_in_a_verdict_and_a_report(resumed, tmp_path: Path) -> None:
