@@ -60,7 +60,7 @@ def test_figures_with_flips_are_kept_beside_the_others(bundle, drawn_catalog):
     assert list(bundle.figures["test"]) == list(bundle.figures["test_with_flips"]) == ["drawn"]
     card = (bundle.folder / "MODEL_CARD.md").read_text()
     assert "| | drawn | drawn, flips | validation | validation, flips |" in card
-    assert card.count("\nlesion x y\n") == 2
+    assert card.count("lesion x y\n") == 2
     assert bundle.figures["test"]["drawn"]["abstention"]["images"] == evaluation.classification.count
 
 
