@@ -81,8 +81,8 @@ def cross_fitted_masks(
     models = [_fold_model(folder, catalog, groups, folds, fold, config) for fold in range(config.folds)]
     table = _find(folder, catalog, folds, models.__getitem__, seen=np.full(len(catalog), False))
     source = (
-        f"Every lesion was found by a segmentation that was trained on other lesions: {config.folds} folds of "
-        f"{len(catalog)} images."
+        f"Every lesion was found by a segmentation that was trained on other lesions (cross-fitting in {config.folds} "
+        f"folds, {len(catalog)} images)."
     )
     return Masks(table, models.__getitem__, source)
 

@@ -28,7 +28,7 @@ from pipeline.plots import DARK, LIGHT, Theme, png_bytes
 from pipeline.reporting import TEMPLATES, Plot
 from segmentation.cropping import lesion_box
 
-EXAMPLES_OF_A_KIND = 8
+EXAMPLES_OF_A_KIND = 7
 JPEG_QUALITY = 85
 
 

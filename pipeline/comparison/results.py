@@ -187,8 +187,8 @@ class Comparison:
             yield {
                 "arm": name,
                 **{FIGURE_NAMES[key]: f"{arm.figures[key].value:.3f}" for key in FIGURE_NAMES},
-                "calibration error": f"{arm.calibration_error.value:.3f}",
-                "seen whole": f"{arm.fallbacks:.1%}",
+                "Calibration error": f"{arm.calibration_error.value:.3f}",
+                "Seen whole": f"{arm.fallbacks:.1%}",
             }
 
     def _contrast_rows(self) -> Iterator[dict[str, str]]:
