@@ -39,15 +39,25 @@ def lesion_mask(probability: np.ndarray, threshold: float) -> np.ndarray:
     -------
     bool array (H, W); all False where no pixel reaches the threshold.
     """
-    candidates = (probability >= threshold).astype(np.uint8)
-    count, labels, statistics, _ = cv2.connectedComponentsWithStats(candidates, connectivity=8)
+    candidates = (probability >= threshold).view(np.uint8)
     mask = np.zeros(candidates.shape, np.uint8)
-    if count > 1:
-        largest = 1 + int(np.argmax(statistics[1:, cv2.CC_STAT_AREA]))
-        component = (labels == largest).astype(np.uint8)
-        outline, _ = cv2.findContours(component, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        cv2.drawContours(mask, outline, -1, color=1, thickness=cv2.FILLED)
-    return mask.astype(bool)
+    outlines = _outer_outlines(candidates)
+    if len(outlines) > 1:  # rare, and many times slower than the outlines
+        outlines = _outer_outlines(_largest_component(candidates))
+    cv2.drawContours(mask, outlines, -1, color=1, thickness=cv2.FILLED)
+    return mask.view(bool)
+
+
+def _outer_outlines(candidates: np.ndarray) -> list[np.ndarray]:
+    """One outline a component, without those of holes."""
+    outlines, hierarchy = cv2.findContours(candidates, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    return [outlines[number] for number in np.flatnonzero(hierarchy[0, :, 3] < 0)] if outlines else []
+
+
+def _largest_component(candidates: np.ndarray) -> np.ndarray:
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(candidates, connectivity=8)
+    largest = 1 + int(np.argmax(statistics[1:, cv2.CC_STAT_AREA]))
+    return (labels == largest).view(np.uint8)
 
 
 def lesion_bounds(mask: np.ndarray) -> Box | None:
@@ -55,10 +65,10 @@ def lesion_bounds(mask: np.ndarray) -> Box | None:
 
     Not plausible are an empty mask, a speck, and one that covers nearly the whole image.
     """
-    if not SMALLEST_LESION <= mask.mean() <= LARGEST_LESION:
+    if not SMALLEST_LESION <= np.count_nonzero(mask) / mask.size <= LARGEST_LESION:
         return None
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    x0, y0, width, height = cv2.boundingRect(mask.view(np.uint8))
+    return Box(x0, y0, x0 + width, y0 + height)
 
 
 def widen(bounds: Box, margin: float, image_size: tuple[int, int]) -> Box:
