@@ -115,7 +115,7 @@ def train_segmentation(
 def train_classification(
     datasets: Datasets,
     output: Output,
-    view: Annotated[View, typer.Option(help="What the classifier sees of an image.")] = _CLASSIFICATION.view,
+    view: Annotated[View, typer.Option(help="What the classifier sees of an image.")] = "crop",
     segmentation: Annotated[
         Path | None,
         typer.Option(metavar="RUN", help="Segmentation run that finds the crops' boxes.", show_default=False),

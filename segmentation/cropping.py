@@ -51,7 +51,10 @@ def lesion_mask(probability: np.ndarray, threshold: float) -> np.ndarray:
 def _outer_outlines(candidates: np.ndarray) -> list[np.ndarray]:
     """One outline a component, without those of holes."""
     outlines, hierarchy = cv2.findContours(candidates, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    return [outlines[number] for number in np.flatnonzero(hierarchy[0, :, 3] < 0)] if outlines else []
+    if not outlines:
+        return []
+    parents = np.asarray(hierarchy)[0, :, 3]
+    return [outline for outline, parent in zip(outlines, parents, strict=True) if parent < 0]
 
 
 def _largest_component(candidates: np.ndarray) -> np.ndarray:
