@@ -274,7 +274,11 @@ def _stopping_on_mistakes() -> "Iterator[None]":
 
 def _report(metrics: dict[str, Any], output: Path, figures: str) -> None:
     ending = "interrupted, the best model so far: " if metrics["interrupted"] else ""
-    speed = f"{metrics['images_per_second']} images/s"
+    speed = (
+        f"{metrics['images_per_second']} images/s, its input alone at {metrics['input_images_per_second']}"
+    )
+    if metrics["model_images_per_second"]:
+        speed += f", the model alone at {metrics['model_images_per_second']}"
     typer.echo(f"{output}: {ending}validation {figures}; trained at {speed}")
 
 

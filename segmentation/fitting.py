@@ -20,6 +20,7 @@ from data.batches import Batches
 from data.files import replacing, write_text
 from segmentation.config import Phase
 from segmentation.runs import Run
+from segmentation.timing import images_per_second_alone
 
 
 @dataclass
@@ -33,16 +34,23 @@ class FitState:
     seconds: float = 0.0
     images: int = 0
     input_seconds: float = 0.0
+    timed_images: int = 0
+    model_seconds: float = 0.0
     interrupted: bool = False
     history: list[dict[str, Any]] = field(default_factory=list)
 
     @property
-    def speed(self) -> dict[str, float]:
-        """Seconds of training steps, the cores, images a second, and what making the batches alone would allow."""
+    def speed(self) -> dict[str, float | None]:
+        """Seconds of training steps, cores, images a second, and what the model or its input alone would allow.
+
+        The model alone is timed at the end of a phase, so that an interrupted first phase has no figure of it.
+        """
+        alone = self.timed_images / self.model_seconds if self.model_seconds else None
         return {
             "cores": joblib.cpu_count(),
             "training_seconds": round(self.seconds, 1),
             "images_per_second": round(self.images / max(self.seconds, 1e-9), 1),
+            "model_images_per_second": None if alone is None else round(alone, 1),
             "input_images_per_second": round(self.images / max(self.input_seconds, 1e-9), 1),
         }
 
@@ -91,6 +99,7 @@ def fit(
         _restore(run, state, model)
         try:
             _fit_phase(run, phase, model, training, validation, state, monitor, patience)
+            _time_model(state, model, training)
         except KeyboardInterrupt:
             state.interrupted = True
             if not run.model_path.exists():
@@ -152,6 +161,12 @@ def _fit_phase(
             verbose=0,
             callbacks=callbacks,
         )
+
+
+def _time_model(state: FitState, model: keras.Model, training: Batches) -> None:
+    images = state.epoch * training.count
+    state.timed_images += images
+    state.model_seconds += images / images_per_second_alone(model, training[0])
 
 
 class Checkpoint(keras.callbacks.Callback):

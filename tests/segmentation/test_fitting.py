@@ -128,6 +128,18 @@ def test_the_speed_counts_images_and_the_time_of_their_batches(tmp_path: Path) -
     assert state.speed["input_images_per_second"] > state.speed["images_per_second"] > 0
 
 
+def test_the_model_alone_is_timed_after_each_phase_and_leaves_the_best_weights(tmp_path: Path) -> None:
+    first, second = (phase(name, epochs=2) for name in ("small", "full"))
+    state = climb(Run(tmp_path), [first, second])
+    assert state.timed_images == state.images == 16
+    assert state.speed["model_images_per_second"] > 0
+    assert weight(Run(tmp_path)) == PEAK
+
+
+def test_an_interrupted_first_phase_has_no_time_of_the_model_alone() -> None:
+    assert FitState(images=4, seconds=1.0).speed["model_images_per_second"] is None
+
+
 def test_a_finished_training_has_nothing_left_to_resume(tmp_path: Path) -> None:
     first = climb(Run(tmp_path), [phase(epochs=2)])
     again = climb(Run(tmp_path), [phase(epochs=2)])
