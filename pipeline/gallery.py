@@ -10,7 +10,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from data.diagnoses import diagnosis_name, malignancy
 from data.images import ImageError, read_image
@@ -18,9 +17,9 @@ from data.resizing import resize
 from pipeline.bundle import Bundle
 from pipeline.outputs import table_columns, table_row
 from pipeline.overlays import draw_overlay
+from pipeline.pages import template_environment
 from pipeline.predictor import LesionPipeline
 
-TEMPLATES = Path(__file__).parent / "templates"
 PICTURE_SIDE = 640
 JPEG_QUALITY = 85
 
@@ -74,13 +73,7 @@ def csv_text(outcomes: Sequence[Outcome], classes: Sequence[str]) -> str:
 
 def html_page(outcomes: Sequence[Outcome], bundle: Bundle) -> str:
     """All outcomes on one page that needs no other file and no network."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment()
     return environment.get_template("gallery.html").render(
         outcomes=outcomes,
         bundle=bundle,

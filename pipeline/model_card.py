@@ -6,14 +6,12 @@ from itertools import groupby
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from classification.calibration import ReliabilityBins
 from data.diagnoses import diagnosis_name, malignancy
 from pipeline.groups import SMALLEST_GROUP, SMALLEST_KIND
+from pipeline.pages import template_environment
 from pipeline.plots import png_bytes, reliability_figure
 
-TEMPLATES = Path(__file__).parent / "templates"
 CARD_FILE, CALIBRATION_FILE = "MODEL_CARD.md", "calibration.png"
 PIXELS_PER_INCH = 120
 
@@ -46,9 +44,7 @@ def write_card(fields: Figures, folder: Path) -> dict[str, Path]:
 
 def model_card(fields: Figures) -> str:
     """Markdown text from the fields of `bundle.json`."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    environment = template_environment(escape=False)
     environment.filters.update(
         interval=_interval, diagnosis_name=diagnosis_name, malignancy=malignancy, counts=_counts
     )

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from classification.metrics import ClassificationScores
@@ -18,6 +17,7 @@ from data.diagnoses import diagnosis_name
 from data.files import replacing, write_text
 from data.intervals import Interval
 from pipeline.evaluation import Evaluation, MaskExample
+from pipeline.pages import template_environment
 from pipeline.plots import (
     DARK,
     LIGHT,
@@ -31,7 +31,6 @@ from pipeline.plots import (
     roc_figure,
 )
 
-TEMPLATES = Path(__file__).parent / "templates"
 JPEG_QUALITY = 85
 # What the report shows large, in this order, where it is there.
 KEY_FIGURES = (
@@ -71,13 +70,7 @@ def write_evaluation(evaluation: Evaluation, folder: str | Path) -> Path:
 
 def render_report(evaluation: Evaluation) -> str:
     """The evaluation as one html page that needs no other file and no network."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment()
     environment.globals["is_defined"] = np.isfinite
     return environment.get_template("report.html").render(
         evaluation=evaluation,

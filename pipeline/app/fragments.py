@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
 from data.diagnoses import diagnosis_name, malignancy
+from pipeline.pages import template_environment
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -31,12 +32,6 @@ def percent(share: float) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment(TEMPLATES)
     environment.filters |= {"full_name": full_name, "percent": percent, "malignancy": malignancy}
     return environment

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from data.diagnoses import diagnosis_name
@@ -24,8 +23,9 @@ from pipeline.comparison.plots import (
     robustness_figure,
 )
 from pipeline.comparison.results import FIGURE_NAMES, Comparison
+from pipeline.pages import template_environment
 from pipeline.plots import DARK, LIGHT, Theme, png_bytes
-from pipeline.reporting import TEMPLATES, Plot
+from pipeline.reporting import Plot
 from segmentation.cropping import lesion_box
 
 EXAMPLES_OF_A_KIND = 7
@@ -62,13 +62,7 @@ def write_comparison(comparison: Comparison, folder: str | Path) -> Path:
 
 def render_comparison(comparison: Comparison) -> str:
     """The comparison as one html page that needs no other file and no network."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment()
     environment.globals["is_defined"] = np.isfinite
     return environment.get_template("comparison.html").render(
         comparison=comparison,
