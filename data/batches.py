@@ -32,7 +32,7 @@ class Batches(keras.utils.PyDataset):
     epoch : int
         The epoch that comes next.
     seconds : float
-        Time spent on making batches since it was last set to 0.
+        Processor time of making batches since it was last set to 0: a wait for a core that trains is not work.
     """
 
     def __init__(
@@ -49,11 +49,11 @@ class Batches(keras.utils.PyDataset):
         return math.ceil(self.count / self.batch_size)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        start = time.perf_counter()
+        start = time.thread_time()
         positions = self._order_of_epoch()[index * self.batch_size : (index + 1) * self.batch_size]
         seeds = np.random.default_rng((self.seed, self.epoch, index)).integers(2**31, size=len(positions))
         batch = self.make_batch(positions, seeds)
-        self.seconds += time.perf_counter() - start
+        self.seconds += time.thread_time() - start
         return batch
 
     @abstractmethod

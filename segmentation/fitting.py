@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import cv2
 import joblib
 import keras
 import numpy as np
@@ -43,7 +44,7 @@ class FitState:
     def speed(self) -> dict[str, float | None]:
         """Seconds of training steps, cores, images a second, and what the model or its input alone would allow.
 
-        The model alone is timed at the end of a phase, so that an interrupted first phase has no figure of it.
+        The input alone is what one core makes. The model alone is timed at the end of a phase, so that an interrupted first phase has no figure of it.
         """
         alone = self.timed_images / self.model_seconds if self.model_seconds else None
         return {
@@ -86,6 +87,7 @@ def fit(
     FitState
         `interrupted` is set where Ctrl-C ended the training; the best model until then is in the run.
     """
+    cv2.setNumThreads(1)  # the input keeps to one thread; the others are for the training steps
     state = read_state(run)
     state.interrupted = False
     for number in range(state.phase, len(phases)):

@@ -59,6 +59,11 @@ def test_quick_is_small(asked_for) -> None:
     assert 0 < quick.most_masks < 2000
 
 
+@pytest.mark.parametrize("kind", [(), ("--quick",)])
+def test_the_masks_to_learn_from_can_be_limited(asked_for, kind: tuple[str, ...]) -> None:
+    assert asked_for("--most-masks", "50", *kind).config.most_masks == 50
+
+
 def test_a_run_lends_its_settings_and_options_outrank_them(asked_for, tmp_path: Path) -> None:
     settings = {
         **asdict(ClassificationConfig(width=0.35, epochs=2, encoder_weights=None)),
