@@ -44,7 +44,8 @@ class FitState:
     def speed(self) -> dict[str, float | None]:
         """Seconds of training steps, cores, images a second, and what the model or its input alone would allow.
 
-        The input alone is what one core makes. The model alone is timed at the end of a phase, so that an interrupted first phase has no figure of it.
+        The input alone is what one core makes. The model alone is timed at the end of a phase, so that an interrupted
+        first phase has no figure of it.
         """
         alone = self.timed_images / self.model_seconds if self.model_seconds else None
         return {

@@ -9,7 +9,7 @@ STEPS = 10
 
 
 class SameBatch(keras.utils.PyDataset):
-    """One batch again and again; its workers keep TensorFlow from tuning the input, which sleeps at the end of a fit."""
+    """One batch again and again; with workers, as without them TensorFlow tunes the input and may sleep at the end."""
 
     def __init__(self, batch: tuple[Any, Any], steps: int) -> None:
         super().__init__(workers=2)
