@@ -64,8 +64,8 @@ class ArmFigures:
     def to_dict(self) -> dict[str, Any]:
         return {
             "sees": self.arm.sees,
-            "figures": {name: estimate.to_dict() for name, estimate in self.figures.items()},
-            "calibration_error": self.calibration_error.to_dict(),
+            "figures": {name: of.to_dict(difference=False) for name, of in self.figures.items()},
+            "calibration_error": self.calibration_error.to_dict(difference=False),
             "temperatures": list(self.temperatures),
             "fallbacks": self.fallbacks,
         }
@@ -102,7 +102,7 @@ class Condition:
             "shows": self.shows,
             "found": self.found,
             "jaccard": None if np.isnan(self.jaccard) else self.jaccard,
-            "figures": {name: estimate.to_dict() for name, estimate in self.figures.items()},
+            "figures": {name: of.to_dict(difference=False) for name, of in self.figures.items()},
             "differences": {name: estimate.to_dict() for name, estimate in self.differences.items()},
         }
 

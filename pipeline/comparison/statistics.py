@@ -74,9 +74,11 @@ class Estimate:
         low, high = max(least, value - reach), min(most, value + reach)
         return cls(value, low, high, p, tuple(map(float, seeds)), over_lesions)
 
-    def to_dict(self) -> dict[str, Any]:
-        """For `comparison.json`; None where not defined."""
-        figures = {"value": self.value, "low": self.low, "high": self.high, "p": self.p}
+    def to_dict(self, *, difference: bool = True) -> dict[str, Any]:
+        """For `comparison.json`; None where not defined, and without a p-value where the figure is no difference."""
+        figures = {"value": self.value, "low": self.low, "high": self.high}
+        if difference:
+            figures["p"] = self.p
         return {
             **{name: None if np.isnan(figure) else figure for name, figure in figures.items()},
             "seeds": [None if np.isnan(value) else value for value in self.seeds],

@@ -109,6 +109,7 @@ def test_a_class_without_images_has_no_figure() -> None:
     missing = figures.estimate("f1_nv").to_dict()
     assert (missing["value"], missing["low"], missing["p"]) == (None, None, None)
     assert figures.estimate("balanced_accuracy").value == 1
+    assert "p" not in figures.estimate("balanced_accuracy").to_dict(difference=False)
 
 
 def test_mcnemar_counts_one_image_a_lesion() -> None:
