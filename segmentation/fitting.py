@@ -20,6 +20,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from data.batches import Batches
 from data.files import replacing, write_text
 from segmentation.config import Phase
+from segmentation.feeding import fed
 from segmentation.runs import Run
 from segmentation.timing import images_per_second_alone
 
@@ -156,8 +157,8 @@ def _fit_phase(
     with _progress() as progress:
         callbacks.append(EpochProgress(progress, phase, len(training), monitor))
         model.fit(
-            training,
-            validation_data=validation,
+            fed(training),
+            validation_data=fed(validation),
             initial_epoch=state.epoch,
             epochs=phase.epochs,
             shuffle=False,
