@@ -105,8 +105,9 @@ def read_splits(path: str | Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, dtype=str)
     except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise DatasetError(
-            f"{path} can't be read as a split: {error}; give a csv with image_id and split."
+            f"{path} can't be read as a split: {reason}; give a csv with image_id and split."
         ) from error
     if not {"image_id", "split"} <= set(table.columns):
         raise DatasetError(
