@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from segmentation.config import Phase, Strength
+from segmentation.engine.phases import Phase, Strength
 
 View = Literal["full", "crop"]
 ControlView = Literal["centre-crop", "random-crop", "masked", "context-only"]

@@ -15,7 +15,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, r
 
 from classification import bootstrap
 from classification.calibration import ReliabilityBins, calibration_interval, reliability_bins
-from data.diagnoses import malignancy, malignant_classes
+from data.datasets.diagnoses import malignancy, malignant_classes
 from data.intervals import Interval, lesion_weights, mean_interval
 
 MELANOMA_SPECIFICITY = 0.85

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import keras
 
-from segmentation.model import with_fused_batch_normalization
+from segmentation.engine.normalization import with_fused_batch_normalization
 
 
 def build_classifier(

@@ -13,25 +13,26 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from classification.calibration import fit_temperature
 from classification.config import ClassificationConfig
-from classification.familiarity import Familiarity
-from classification.flips import flips_of
+from classification.figures import classification_sheet
 from classification.metrics import ClassificationScores
 from classification.model import build_classifier, with_activation_map
-from classification.sheets import classification_sheet
+from classification.ood import Familiarity
+from classification.test_time_augmentation import flips_of
 from classification.views import CropView, crop_view, locate_references, viewed
 from data.augmentation import Augmentation
 from data.batches import ClassificationBatches
 from data.cache import cache_images
-from data.datasets import DatasetError
-from data.diagnoses import classes_of, malignancy
+from data.datasets.catalog import DatasetError
+from data.datasets.diagnoses import classes_of, malignancy
 from data.files import replacing, sha256
 from data.images import read_mask
 from data.splits import training_parts
-from segmentation.config import Phase
-from segmentation.fitting import FitState, adam_with_cosine, compile_for_backend, fit, remove_cache
+from segmentation.engine.curves import save_figure, training_curves
+from segmentation.engine.fitting import FitState, fit, remove_cache
+from segmentation.engine.phases import Phase
+from segmentation.engine.run_folder import Run, RunError, start_run
+from segmentation.engine.schedule import adam_with_cosine, compile_for_backend
 from segmentation.locating import locate_lesions
-from segmentation.runs import Run, RunError, start_run
-from segmentation.sheets import save_figure, training_curves
 from segmentation.training import CALIBRATION_SAMPLES, VALIDATION_SAMPLES, splits_of_run
 
 ABSTAINING_PART = 0.1

@@ -12,7 +12,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold
 
-from data.datasets import DatasetError
+from data.datasets.catalog import DatasetError
 from data.files import replacing
 from data.images import read_image
 from data.progress import tracked

@@ -1,25 +1,10 @@
 """The settings of a segmentation training."""
 
 from dataclasses import dataclass
-from typing import Literal
 
-Strength = Literal["none", "light", "strong"]
+from segmentation.engine.phases import Phase, Strength
 
 DECODER_FILTERS = (64, 48, 32, 16, 16)
-
-
-@dataclass(frozen=True)
-class Phase:
-    """A stretch of training at one image size.
-
-    The learning rate rises to its peak over the first twentieth of the steps and then falls to zero along a cosine.
-    """
-
-    name: str
-    input_size: tuple[int, int]
-    epochs: int
-    learning_rate: float
-    frozen_encoder: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from data.images import read_image
 from data.progress import tracked
 from data.resizing import resize
 from segmentation.cropping import Box, lesion_bounds, lesion_mask
-from segmentation.model import FusedBatchNormalization
-from segmentation.runs import Run
+from segmentation.engine.normalization import FusedBatchNormalization
+from segmentation.engine.run_folder import Run
 
 BATCH_SIZE = 32
 

@@ -1,18 +1,15 @@
-"""The U-Net, and the batch normalisation layer that trains fast on a CPU."""
+"""The U-Net."""
 
 import contextlib
 import io
 import os
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import keras
 
 from segmentation.config import DECODER_FILTERS
-
-# Keras's MobileNetV2 has 0.999, whose averages lag a thousand steps behind the weights: half of a short training.
-MOMENTUM = 0.99
+from segmentation.engine.normalization import with_fused_batch_normalization
 
 
 def build_unet(
@@ -47,46 +44,6 @@ def build_unet(
     image = keras.Input((*input_size, 3), name="image")
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1, name="scale")(image)
     return keras.Model(image, with_fused_batch_normalization(unet)(scaled), name="lesion_unet")
-
-
-def with_fused_batch_normalization(model: keras.Model) -> keras.Model:
-    """Copy of a functional model, weights included, whose batch normalisation is `FusedBatchNormalization`."""
-
-    def clone_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
-        if type(layer) is keras.layers.BatchNormalization:
-            config = layer.get_config()
-            return FusedBatchNormalization.from_config(
-                {**config, "momentum": min(config["momentum"], MOMENTUM)}
-            )
-        return layer.__class__.from_config(layer.get_config())
-
-    copy = keras.models.clone_model(model, clone_function=clone_layer)
-    copy.set_weights(model.get_weights())
-    return copy
-
-
-@keras.saving.register_keras_serializable(package="lesion")
-class FusedBatchNormalization(keras.layers.BatchNormalization):
-    """Batch normalisation over the channels of images (N, H, W, C), by TensorFlow's fused kernel in training.
-
-    Keras 3 composes the operation from a dozen smaller ones, which costs nearly half of a training step on a CPU.
-    Weights, settings and results are those of the base class; other backends than TensorFlow use it as it is.
-    """
-
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        if not training or not self.trainable or keras.backend.backend() != "tensorflow":
-            return super().call(inputs, training=training, mask=mask)
-        import tensorflow as tf  # noqa: PLC0415 - only where it is the backend
-
-        outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
-            inputs, self.gamma, self.beta, epsilon=self.epsilon, is_training=True
-        )
-        # The kernel gives the sample's variance; Keras keeps the population's.
-        values = tf.cast(tf.size(inputs) // tf.size(mean), variance.dtype)
-        variance *= (values - 1) / values
-        self.moving_mean.assign(self.moving_mean * self.momentum + mean * (1 - self.momentum))
-        self.moving_variance.assign(self.moving_variance * self.momentum + variance * (1 - self.momentum))
-        return outputs
 
 
 def _segmentation_models() -> ModuleType:

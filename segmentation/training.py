@@ -13,13 +13,16 @@ from data.augmentation import Augmentation
 from data.batches import SegmentationBatches
 from data.cache import cache_images, cache_masks
 from data.splits import perceptual_hashes, split_by_lesion, training_parts
-from segmentation.config import Phase, SegmentationConfig
+from segmentation.config import SegmentationConfig
 from segmentation.cropping import lesion_mask
-from segmentation.fitting import FitState, adam_with_cosine, compile_for_backend, fit, remove_cache
+from segmentation.engine.curves import save_figure, training_curves
+from segmentation.engine.fitting import FitState, fit, remove_cache
+from segmentation.engine.phases import Phase
+from segmentation.engine.run_folder import Run, start_run
+from segmentation.engine.schedule import adam_with_cosine, compile_for_backend
+from segmentation.figures import segmentation_sheet
 from segmentation.metrics import SegmentationScores, jaccard, threshold_jaccard
 from segmentation.model import build_unet
-from segmentation.runs import Run, start_run
-from segmentation.sheets import save_figure, segmentation_sheet, training_curves
 
 CALIBRATION_SAMPLES, VALIDATION_SAMPLES, EXAMPLES = 128, 64, 16
 THRESHOLDS = np.round(np.arange(0.2, 0.81, 0.05), 2)

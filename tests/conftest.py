@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data.datasets import load_dataset
-from data.synthetic import synthesize_dataset
+from data.datasets.catalog import load_dataset
+from data.drawing.dataset import synthesize_dataset
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -27,7 +27,7 @@ def quick_averages() -> Iterator[None]:
     """Let the averages of batch normalisation keep up with a training of a few dozen steps."""
     pytest.importorskip("tensorflow")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("segmentation.model.MOMENTUM", 0.7)
+        patch.setattr("segmentation.engine.normalization.MOMENTUM", 0.7)
         yield
 
 
@@ -50,7 +50,7 @@ def segmentation_config():
 @pytest.fixture(scope="session")
 def segmentation_run(drawn_catalog, segmentation_config, tmp_path_factory):
     """A small segmentation run, whose model finds most of the drawn lesions."""
-    from segmentation.runs import open_run  # noqa: PLC0415
+    from segmentation.engine.run_folder import open_run  # noqa: PLC0415
     from segmentation.training import train  # noqa: PLC0415
 
     folder = tmp_path_factory.mktemp("runs") / "segmentation"
@@ -82,7 +82,7 @@ def classification_config():
 def classification_run(drawn_catalog, classification_config, segmentation_run, tmp_path_factory):
     """A small classification run on crops around what the segmentation run finds."""
     from classification.training import train  # noqa: PLC0415
-    from segmentation.runs import open_run  # noqa: PLC0415
+    from segmentation.engine.run_folder import open_run  # noqa: PLC0415
 
     folder = tmp_path_factory.mktemp("runs") / "classification"
     with quick_averages():
@@ -93,6 +93,6 @@ def classification_run(drawn_catalog, classification_config, segmentation_run, t
 @pytest.fixture(scope="session")
 def trained_bundle(segmentation_run, classification_run, tmp_path_factory) -> Path:
     """The bundle of both runs, in float32."""
-    from pipeline.exporting import export  # noqa: PLC0415
+    from pipeline.export.exporting import export  # noqa: PLC0415
 
     return export(segmentation_run, classification_run, tmp_path_factory.mktemp("bundles") / "drawn").folder

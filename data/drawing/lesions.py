@@ -1,6 +1,6 @@
 """One drawn lesion a class: its outline, its pigments and the structures that give the class away.
 
-The rules that each class follows are the table in `data.synthetic`.
+The rules that each class follows are the table in `data.drawing.dataset`.
 """
 
 import math

@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 from jinja2 import Environment
 
-from data.diagnoses import diagnosis_name, malignancy
-from pipeline.pages import template_environment
+from data.datasets.diagnoses import diagnosis_name, malignancy
+from pipeline.reports.pages import template_environment
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -6,8 +6,8 @@ import streamlit as st
 from PIL import Image, ImageDraw
 
 from pipeline.app.fragments import TEMPLATES, show
-from pipeline.app.images import show_images
-from pipeline.predictor import LesionPipeline
+from pipeline.app.images_page import show_images
+from pipeline.prediction.predictor import LesionPipeline
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def _show_model(pipeline: LesionPipeline) -> None:
-    from pipeline.app.model import show_model  # noqa: PLC0415 - the first image need not wait for matplotlib
+    from pipeline.app.model_page import show_model  # noqa: PLC0415 - the first image need not wait for matplotlib
 
     show_model(pipeline.bundle)
 

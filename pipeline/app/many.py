@@ -9,8 +9,8 @@ import streamlit as st
 from pipeline.app.fragments import full_name
 from pipeline.app.settings import MOST_FILES
 from pipeline.app.sources import Picture
-from pipeline.gallery import Outcome, csv_text, html_page, predict_file
-from pipeline.predictor import LesionPipeline
+from pipeline.prediction.gallery import Outcome, csv_text, html_page, predict_file
+from pipeline.prediction.predictor import LesionPipeline
 
 # Column of the table -> the fact of a prediction that it shows in percent.
 SHARES = {"Confidence": "confidence", "Malignant": "malignant", "Lesion area": "lesion_fraction"}

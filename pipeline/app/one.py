@@ -7,11 +7,11 @@ import numpy as np
 import streamlit as st
 
 from data.images import ImageError, read_image
+from pipeline.app.drawings import jpeg_uri
 from pipeline.app.fragments import full_name, show
-from pipeline.app.pictures import jpeg_uri
 from pipeline.app.sources import Picture, remembered
 from pipeline.app.viewer import show_viewer
-from pipeline.predictor import LOW_CONFIDENCE, UNLIKE_TRAINING, LesionPipeline, Prediction
+from pipeline.prediction.predictor import LOW_CONFIDENCE, UNLIKE_TRAINING, LesionPipeline, Prediction
 from segmentation.cropping import Box, crop, square_box
 from segmentation.shape import measure_lesion
 

@@ -10,10 +10,10 @@ from typing import Any, Self
 
 import streamlit as st
 
-from data.diagnoses import diagnosis_name
+from data.datasets.diagnoses import diagnosis_name
 from data.images import read_image
+from pipeline.app.drawings import jpeg_uri
 from pipeline.app.fragments import show
-from pipeline.app.pictures import jpeg_uri
 from pipeline.app.settings import LARGEST_UPLOAD, MOST_FILES
 
 EXAMPLES = Path(__file__).parents[2] / "data" / "examples"

@@ -6,10 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from data.diagnoses import diagnosis_name
+from data.datasets.diagnoses import diagnosis_name
+from pipeline.app.drawings import evidence_uri, outline_path
 from pipeline.app.fragments import TEMPLATES
-from pipeline.app.pictures import evidence_uri, outline_path
-from pipeline.predictor import Prediction
+from pipeline.prediction.predictor import Prediction
 from segmentation.cropping import Box
 
 

@@ -7,7 +7,7 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from pipeline.runtime import usable_cores
+from pipeline.bundle.litert import usable_cores
 
 PACKAGES = (
     "lesion",

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline.benchmark.baseline_work import Sizes
+from pipeline.benchmark.baselines import PEERS, PeerSoftware
 from pipeline.benchmark.figures import Benchmark, Floor, Spread, Way
-from pipeline.benchmark.floor import matrix_rate, multiply_adds
-from pipeline.benchmark.images import example_images, fill_folder
+from pipeline.benchmark.folders import example_images, fill_folder
 from pipeline.benchmark.machine import machine_facts
-from pipeline.benchmark.peer_work import Sizes
-from pipeline.benchmark.peers import PEERS, PeerSoftware
 from pipeline.benchmark.processes import ProcessError, ProcessRun, python_module, run_process
+from pipeline.benchmark.roofline import matrix_rate, multiply_adds
 from pipeline.benchmark.stages import STAGES, StageTimer, time_images
-from pipeline.bundle import Bundle
+from pipeline.bundle.loading import Bundle
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.bundle import Bundle
-from pipeline.predictor import LesionPipeline
-from pipeline.reading import as_pixels
-from pipeline.runtime import LiteRTModel
+from pipeline.bundle.litert import LiteRTModel
+from pipeline.bundle.loading import Bundle
+from pipeline.prediction.predictor import LesionPipeline
+from pipeline.prediction.reading import as_pixels
 
 STAGES = ("decode", "segment", "crop", "classify", "rest")
 WARM_UP = 10

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from classification.config import AnyView
-from data.datasets import DatasetError
+from data.datasets.catalog import DatasetError
 
 MAIN_MARGIN = 0.25
 BASELINE = "full"

@@ -9,14 +9,14 @@ from sklearn.metrics import f1_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from data.datasets import CATALOG_COLUMNS
+from data.datasets.catalog import CATALOG_COLUMNS
+from pipeline.bundle.litert import LiteRTModel
 from pipeline.comparison.arms import Arm
 from pipeline.comparison.config import ComparisonConfig
 from pipeline.comparison.folder import ComparisonFolder, finished, started
 from pipeline.comparison.masks import FinderOf
 from pipeline.comparison.models import announce_training, convert_encoder, converted_run
 from pipeline.comparison.observing import Observer, observe
-from pipeline.runtime import LiteRTModel
 
 PENALTIES = (1e-3, 1e-2, 1e-1)  # inverse strengths of the L2 penalty; validation chooses
 MOST_ITERATIONS = 200

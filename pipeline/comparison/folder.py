@@ -12,7 +12,7 @@ import pandas as pd
 from data.files import replacing, write_text
 from data.splits import read_splits, write_splits
 from pipeline.comparison.config import ComparisonConfig
-from segmentation.runs import Run, RunError, fingerprint, package_versions
+from segmentation.engine.run_folder import Run, RunError, fingerprint, package_versions
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold
 
-from data.datasets import DatasetError
+from data.datasets.catalog import DatasetError
 from data.files import replacing, sha256
 from data.images import read_image, read_mask
 from data.progress import tracked
 from data.splits import read_splits
-from pipeline.bundle import Bundle
+from pipeline.bundle.litert import LiteRTModel
+from pipeline.bundle.loading import Bundle
 from pipeline.comparison.config import ComparisonConfig
 from pipeline.comparison.folder import ComparisonFolder, finished, started
 from pipeline.comparison.models import MaskFinder, announce_training, converted_run
-from pipeline.runtime import LiteRTModel
 from segmentation.cropping import lesion_bounds
 from segmentation.metrics import jaccard
 

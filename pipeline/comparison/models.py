@@ -8,9 +8,9 @@ from rich.console import Console
 
 from data.files import replacing
 from data.resizing import resize
-from pipeline.runtime import LiteRTModel
+from pipeline.bundle.litert import LiteRTModel
 from segmentation.cropping import lesion_mask
-from segmentation.runs import Run
+from segmentation.engine.run_folder import Run
 
 
 class MaskFinder:
@@ -67,7 +67,7 @@ def announce_training(what: str) -> None:
 
 def write_litert(model: Any, file: Path) -> None:
     """Convert a Keras model in float32 and write it in one step."""
-    from pipeline.conversion import convert  # noqa: PLC0415
+    from pipeline.export.conversion import convert  # noqa: PLC0415
 
     no_samples = np.empty((0, *model.input_shape[1:]), np.uint8)
     with replacing(file) as temporary:

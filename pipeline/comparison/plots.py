@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from data.resizing import resize, resize_mask
 from pipeline.comparison.results import ArmFigures, Condition, Contrast
 from pipeline.comparison.statistics import Estimate
-from pipeline.plots import LIGHT, Theme
+from pipeline.reports.plots import LIGHT, Theme
 from segmentation.cropping import Box
 
 THUMBNAIL_SIDE = 240

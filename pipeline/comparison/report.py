@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from data.diagnoses import diagnosis_name
+from data.datasets.diagnoses import diagnosis_name
 from data.files import replacing, write_text
 from data.images import read_image, read_mask
 from pipeline.comparison.analysis import TEST
@@ -23,9 +23,9 @@ from pipeline.comparison.plots import (
     robustness_figure,
 )
 from pipeline.comparison.results import FIGURE_NAMES, Comparison
-from pipeline.pages import template_environment
-from pipeline.plots import DARK, LIGHT, Theme, png_bytes
-from pipeline.reporting import Plot
+from pipeline.evaluation.report import Plot
+from pipeline.reports.pages import template_environment
+from pipeline.reports.plots import DARK, LIGHT, Theme, png_bytes
 from segmentation.cropping import lesion_box
 
 EXAMPLES_OF_A_KIND = 7

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data.datasets import DatasetError
-from data.diagnoses import classes_of, malignancy
+from data.datasets.catalog import DatasetError
+from data.datasets.diagnoses import classes_of, malignancy
 from data.intervals import mean_interval
 from data.splits import SPLITS, perceptual_hashes, read_splits, split_by_lesion
-from pipeline.bundle import Bundle
+from pipeline.bundle.loading import Bundle
 from pipeline.comparison.analysis import (
     TEST,
     Outcomes,

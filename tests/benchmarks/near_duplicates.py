@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 
-from data.datasets import load_datasets
+from data.datasets.catalog import load_datasets
 from data.splits import image_groups, near_duplicate_pairs, perceptual_hashes
 
 BITS = range(0, 69, 4)

@@ -16,10 +16,10 @@ from PIL import Image
 
 from data.images import read_image
 from data.resizing import resize
-from pipeline.benchmark.images import example_images
-from pipeline.overlays import draw_overlay
-from pipeline.predictor import LesionPipeline
-from pipeline.runtime import LiteRTModel
+from pipeline.benchmark.folders import example_images
+from pipeline.bundle.litert import LiteRTModel
+from pipeline.prediction.overlays import draw_overlay
+from pipeline.prediction.predictor import LesionPipeline
 from segmentation.cropping import crop, lesion_box, lesion_mask
 
 REPETITIONS = 7

@@ -24,17 +24,17 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from classification.model import with_activation_map
 from classification.views import crop_view
-from data.datasets import load_dataset
+from data.datasets.catalog import load_dataset
 from data.images import read_image, read_mask
 from data.resizing import resize
 from data.silence import silent_standard_error
-from pipeline import quantisation
-from pipeline.conversion import convert, convert_plainly, litert_converter, run_converter
-from pipeline.quantisation import Model, refine
-from pipeline.runtime import LiteRTModel
+from pipeline.bundle.litert import LiteRTModel
+from pipeline.export import quantisation
+from pipeline.export.conversion import convert, convert_plainly, litert_converter, run_converter
+from pipeline.export.quantisation import Model, refine
 from segmentation.cropping import crop, lesion_mask
+from segmentation.engine.run_folder import Run
 from segmentation.metrics import jaccard
-from segmentation.runs import Run
 
 TIMED_IMAGES = 100
 

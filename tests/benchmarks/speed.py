@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.benchmark.figures import Benchmark, Spread, Way
 from pipeline.benchmark.measuring import BenchmarkPlan, run_benchmark
-from pipeline.bundle import load_bundle
+from pipeline.bundle.loading import load_bundle
 
 START, END = "<!-- figures: tests/benchmarks/speed.py writes from here -->", "<!-- to here -->"
 GOALS = {"first_answer": 20, "image": 8, "folder": 4, "peak_memory": 4}

@@ -13,8 +13,9 @@ import numpy as np
 from classification.model import build_classifier
 from data.augmentation import Augmentation
 from data.batches import Batches, ClassificationBatches, SegmentationBatches
-from segmentation.fitting import compile_for_backend
-from segmentation.model import FusedBatchNormalization, build_unet
+from segmentation.engine.normalization import FusedBatchNormalization
+from segmentation.engine.schedule import compile_for_backend
+from segmentation.model import build_unet
 from segmentation.training import dice_and_cross_entropy
 
 IMAGES = 192

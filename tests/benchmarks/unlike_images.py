@@ -1,4 +1,4 @@
-"""How well the familiarity of `classification.familiarity` tells dermoscopy from images that are none.
+"""How well the familiarity of `classification.ood` tells dermoscopy from images that are none.
 
 The images of other kinds are scikit-image's sample photographs and crops of them, noise, drawn shapes, text, plain
 colours, and plain skin: its tones with grain and shading. For each kind: the AUROC against validation images of the
@@ -16,11 +16,11 @@ import numpy as np
 from skimage import data as samples
 from sklearn.metrics import roc_auc_score
 
-from classification.familiarity import unevenness
-from data.datasets import load_dataset
+from classification.ood import unevenness
+from data.datasets.catalog import load_dataset
 from data.images import read_image
 from pipeline import LesionPipeline
-from pipeline.selection import select_split
+from pipeline.evaluation.selection import select_split
 
 PHOTOGRAPHS = (
     "astronaut", "camera", "coffee", "chelsea", "rocket", "coins", "page", "text", "clock", "moon", "brick", "grass",

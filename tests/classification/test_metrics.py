@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score, roc_auc_score
 
 from classification.metrics import ClassificationScores, sensitivity_at_specificity
-from data.diagnoses import HAM10000_CLASSES
+from data.datasets.diagnoses import HAM10000_CLASSES
 
 
 def diagnosed(indices: list[int], classes: int, confidence: float = 0.8) -> np.ndarray:

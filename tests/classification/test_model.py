@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from classification.model import build_classifier, with_activation_map
-from segmentation.model import FusedBatchNormalization
+from segmentation.engine.normalization import FusedBatchNormalization
 
 BIAS = np.array([1.0, -2.0, 0.5])
 

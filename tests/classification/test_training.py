@@ -10,14 +10,14 @@ import pytest
 
 from classification import training
 from classification.config import ClassificationConfig
-from classification.familiarity import Familiarity, Scale
 from classification.model import with_activation_map
+from classification.ood import Familiarity, Scale
 from classification.training import train
-from data.datasets import DatasetError
+from data.datasets.catalog import DatasetError
 from data.images import read_image
 from data.splits import split_by_lesion
-from segmentation.fitting import FitState
-from segmentation.runs import Run, RunError
+from segmentation.engine.fitting import FitState
+from segmentation.engine.run_folder import Run, RunError
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from data.datasets import DatasetError
+from data.datasets.catalog import DatasetError
+from data.drawing.dataset import draw_lesion
 from data.images import ImageError
 from data.splits import (
     NEAR_DUPLICATE_BITS,
@@ -21,7 +22,6 @@ from data.splits import (
     training_parts,
     write_splits,
 )
-from data.synthetic import draw_lesion
 
 HALF_OF_THE_BITS = NEAR_DUPLICATE_BITS // 2 + 1
 

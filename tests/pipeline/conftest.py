@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from data.diagnoses import HAM10000_CLASSES
-from pipeline.bundle import load_bundle
-from pipeline.predictor import LesionPipeline
-from pipeline.saving import save_bundle
+from data.datasets.diagnoses import HAM10000_CLASSES
+from pipeline.bundle.loading import load_bundle
+from pipeline.bundle.saving import save_bundle
+from pipeline.prediction.predictor import LesionPipeline
 
 SEGMENTATION_SHAPE = (48, 64, 3)
 CLASSIFICATION_SHAPE = (32, 32, 3)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from segmentation.model import FusedBatchNormalization, build_unet, with_fused_batch_normalization
+from segmentation.engine.normalization import FusedBatchNormalization, with_fused_batch_normalization
+from segmentation.model import build_unet
 
 DECODER = (16, 8, 8, 4, 4)
 

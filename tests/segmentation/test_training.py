@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.datasets import DatasetError
+from data.datasets.catalog import DatasetError
 from segmentation import training
-from segmentation.fitting import FitState
+from segmentation.engine.fitting import FitState
+from segmentation.engine.run_folder import Run, RunError
 from segmentation.locating import locate_lesions
-from segmentation.runs import Run, RunError
 from segmentation.training import choose_threshold, dice_and_cross_entropy, mean_jaccard, train
 
 LESION = [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]

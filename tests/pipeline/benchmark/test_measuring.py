@@ -8,14 +8,14 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.benchmark import measuring
-from pipeline.benchmark.floor import matrix_rate, multiply_adds
-from pipeline.benchmark.images import example_images, fill_folder
+from pipeline.benchmark.baselines import PEERS, PeerSoftware
+from pipeline.benchmark.folders import example_images, fill_folder
 from pipeline.benchmark.machine import machine_facts
 from pipeline.benchmark.measuring import BenchmarkPlan
-from pipeline.benchmark.peers import PEERS, PeerSoftware
+from pipeline.benchmark.roofline import matrix_rate, multiply_adds
 from pipeline.benchmark.stages import STAGES, StageTimer, time_images
-from pipeline.bundle import load_bundle
-from pipeline.cli import app
+from pipeline.bundle.loading import load_bundle
+from pipeline.cli.lesion import app
 
 ABSENT = PeerSoftware("Absent", "pipeline.absent", "", needs=("no_such_package", "json"))
 BROKEN = PeerSoftware("Broken", "pipeline.no_such_module", "", needs=())
@@ -80,7 +80,7 @@ def test_folders_are_copies_where_the_file_system_has_no_links(tmp_path, monkeyp
     def refuse(*_):
         raise OSError("no links here")
 
-    monkeypatch.setattr("pipeline.benchmark.images.os.link", refuse)
+    monkeypatch.setattr("pipeline.benchmark.folders.os.link", refuse)
     assert Counter(image.suffix for image in fill_folder(tmp_path / "images", 13).iterdir()) == {".jpg": 13}
 
 

@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.datasets import DatasetError
+from data.datasets.catalog import DatasetError
 from data.images import read_mask
 from data.splits import split_by_lesion
-from pipeline.bundle import load_bundle
+from pipeline.bundle.loading import load_bundle
 from pipeline.comparison.config import ComparisonConfig
 from pipeline.comparison.folder import ComparisonFolder
 from pipeline.comparison.masks import bundle_masks, cross_fitted_masks, describe_mask, mask_source
+from segmentation.engine.run_folder import Run
 from segmentation.metrics import jaccard
-from segmentation.runs import Run
 
 CONFIG = ComparisonConfig(folds=2)
 

@@ -10,14 +10,14 @@ import pandas as pd
 import pytest
 
 from classification import training
-from data.datasets import DatasetError
-from pipeline.bundle import Bundle, load_bundle
+from data.datasets.catalog import DatasetError
+from pipeline.bundle.loading import Bundle, load_bundle
 from pipeline.comparison.config import ComparisonConfig
 from pipeline.comparison.report import write_comparison
 from pipeline.comparison.results import Comparison
 from pipeline.comparison.running import compare
-from segmentation.fitting import FitState
-from segmentation.runs import RunError
+from segmentation.engine.fitting import FitState
+from segmentation.engine.run_folder import RunError
 
 
 @pytest.fixture(scope="session")

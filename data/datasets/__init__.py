@@ -1,0 +1,1 @@
+"""A dataset's folder -> the catalog, a table with one row an image."""

@@ -1,0 +1,223 @@
+"""What a dataset holds, and all that is wrong with it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from data.datasets.catalog import RecognisedDataset, build_catalog, recognise_dataset
+from data.datasets.diagnoses import diagnosis_name
+from data.datasets.labels import is_known_label
+from data.images import ImageError, image_size, read_image
+
+MENDS = {
+    "listed image without a file": "add the image files, or remove the rows",
+    "file without a row": "add a row for the image; until then it has no diagnosis",
+    "missing label": "fill in the diagnosis; until then classification leaves the image out",
+    "unknown label": "use a code such as nv or mel; otherwise it is a class of your own, counted as not malignant",
+    "duplicate id": "keep one row an image; the first is used",
+    "duplicate file": "keep one file an image; the first is used",
+    "conflicting diagnosis inside one lesion": "give all images of a lesion the same diagnosis",
+    "unreadable image": "copy it again from where it came, or remove it",
+    "image without a mask": "add the mask; until then segmentation leaves the image out",
+    "mask without an image": "add the image, or remove the mask",
+    "unreadable mask": "copy it again from where it came, or remove it",
+    "mask of another size than its image": "use the mask that was made for this image file",
+}
+MOST_EXAMPLES = 5
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One kind of problem: how often it occurs, up to five of the places, and the mend."""
+
+    kind: str
+    count: int
+    examples: tuple[str, ...]
+    mend: str
+
+
+@dataclass(frozen=True)
+class ClassCount:
+    """How many images and lesions of one class there are."""
+
+    code: str
+    name: str
+    images: int
+    lesions: int
+
+
+@dataclass(frozen=True)
+class DatasetCheck:
+    """What was recognised in a dataset's folder.
+
+    Attributes
+    ----------
+    path, layout : str
+        The folder, and the layout that it fits.
+    images, masks, labels : int
+        Images with a file, and how many of them have a mask and a diagnosis.
+    lesions : int
+        Different lesions; an image whose lesion is not named counts as one.
+    classes : tuple of ClassCount
+        In the order of their codes.
+    problems : tuple of Problem
+        Empty if nothing is wrong.
+    """
+
+    path: str
+    layout: str
+    images: int
+    masks: int
+    labels: int
+    lesions: int
+    classes: tuple[ClassCount, ...]
+    problems: tuple[Problem, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """Everything as JSON can hold it."""
+        return asdict(self)
+
+    def to_text(self) -> str:
+        """A summary for a terminal, several lines long."""
+        lines = [f"{self.path}: {self.layout}", ""]
+        for name in ("images", "masks", "labels", "lesions"):
+            lines.append(f"{name:10}{getattr(self, name):>8}")
+        if self.classes:
+            width = max(10, *(len(row.code) + 2 for row in self.classes))
+            lines += ["", f"{'class':{width}}{'images':>8}{'lesions':>9}"]
+            lines += [
+                f"{row.code:{width}}{row.images:>8}{row.lesions:>9}  {row.name}" for row in self.classes
+            ]
+        lines += ["", "problems" if self.problems else "no problems"]
+        for problem in self.problems:
+            lines += [f"- {problem.kind}: {problem.count}"]
+            lines += [f"    {example}" for example in problem.examples]
+            lines += ["    ..."] * (problem.count > len(problem.examples))
+            lines += [f"  mend: {problem.mend}"]
+        return "\n".join(lines)
+
+
+def check_dataset(path: str | Path, progress: Progress | None = None) -> DatasetCheck:
+    """Recognise a dataset, read every image whole and the header of every mask, and collect all problems.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder of the dataset, or a folder that holds it.
+    progress : callable, optional
+        Called after every image with the number of images read and of all images.
+
+    Raises
+    ------
+    DatasetError
+        If the folder fits no layout or a table in it can't be read.
+    """
+    dataset = recognise_dataset(path)
+    catalog = build_catalog(dataset)
+    places = _listing_problems(dataset, catalog) | _content_problems(catalog, progress)
+    return DatasetCheck(
+        path=str(path),
+        layout=dataset.layout,
+        images=len(catalog),
+        masks=int(catalog["mask_path"].notna().sum()),
+        labels=int(catalog["dx"].notna().sum()),
+        lesions=int(catalog["lesion_id"].nunique()),
+        classes=_count_classes(catalog),
+        problems=tuple(
+            Problem(kind, len(places[kind]), tuple(places[kind][:MOST_EXAMPLES]), mend)
+            for kind, mend in MENDS.items()
+            if places[kind]
+        ),
+    )
+
+
+def _count_classes(catalog: pd.DataFrame) -> tuple[ClassCount, ...]:
+    lesions = catalog.groupby("dx")["lesion_id"].agg(["size", "nunique"])
+    return tuple(
+        ClassCount(str(code), diagnosis_name(str(code)), int(size), int(unique))
+        for code, size, unique in lesions.itertuples()
+    )
+
+
+def _listing_problems(dataset: RecognisedDataset, catalog: pd.DataFrame) -> dict[str, list[str]]:
+    """What shows in names and tables alone: the kind of problem -> where it occurs."""
+    rows = dataset.rows
+    listed = catalog["image_id"].str.casefold().isin(rows["key"])
+    unknown = [label for label in rows["dx"].dropna().unique() if not is_known_label(label)]
+    return {
+        "listed image without a file": list(
+            rows.loc[~rows["key"].isin(catalog["image_id"].str.casefold()), "image_id"].unique()
+        ),
+        "file without a row": list(catalog.loc[~listed, "image_path"]),
+        "missing label": list(rows.loc[_gaps(rows["dx"]), "image_id"]),
+        "unknown label": [f"{label} ({(rows['dx'] == label).sum()} images)" for label in sorted(unknown)],
+        "duplicate id": list(rows.loc[rows.duplicated("key"), "image_id"].unique()),
+        "conflicting diagnosis inside one lesion": _conflicts(catalog),
+        "image without a mask": list(catalog.loc[_gaps(catalog["mask_path"]), "image_path"]),
+        **_unused_files(dataset, catalog),
+    }
+
+
+def _gaps(column: pd.Series) -> pd.Series:
+    """Where a value is missing that others have; a column that is empty altogether has no gaps."""
+    return column.isna() & bool(column.notna().any())
+
+
+def _conflicts(catalog: pd.DataFrame) -> list[str]:
+    labels = catalog.dropna(subset="dx").groupby("lesion_id")["dx"].unique()
+    return [f"{lesion}: {', '.join(sorted(codes))}" for lesion, codes in labels.items() if len(codes) > 1]
+
+
+def _unused_files(dataset: RecognisedDataset, catalog: pd.DataFrame) -> dict[str, list[str]]:
+    """Files that the catalog does not name: further copies, and masks of images that are not there."""
+    used = set(catalog["image_path"]).union(catalog["mask_path"].dropna())
+    images = [path for path in dataset.files.images.paths if str(path) not in used]
+    masks = [path for path in dataset.files.masks.paths if str(path) not in used]
+    files = dataset.files
+    orphans = [path for path in masks if files.images.find(files.masks.stem(path)) is None]
+    copies = [path for path in (*images, *masks) if path not in orphans]
+    return {"duplicate file": _texts(copies), "mask without an image": _texts(orphans)}
+
+
+def _content_problems(catalog: pd.DataFrame, progress: Progress | None) -> dict[str, list[str]]:
+    """What shows only on reading: the kind of problem -> where it occurs."""
+    places: dict[str, list[str]] = {
+        "unreadable image": [],
+        "unreadable mask": [],
+        "mask of another size than its image": [],
+    }
+    paths = zip(catalog["image_path"], catalog["mask_path"], strict=True)
+    for done, (image_path, mask_path) in enumerate(paths, start=1):
+        image_shape = _read(lambda path: read_image(path).shape[:2], image_path, places["unreadable image"])
+        mask_shape = _read(image_size, mask_path, places["unreadable mask"])
+        if image_shape and mask_shape and image_shape != mask_shape:
+            sizes = f"{_size_text(mask_shape)} pixels, its image {_size_text(image_shape)}"
+            places["mask of another size than its image"].append(f"{mask_path}: {sizes}")
+        if progress is not None:
+            progress(done, len(catalog))
+    return places
+
+
+def _read(
+    shape_of: Callable[[str], tuple[int, int]], path: str | None, failures: list[str]
+) -> tuple[int, int] | None:
+    if path is None:
+        return None
+    try:
+        return shape_of(path)
+    except ImageError as error:
+        failures.append(str(error))
+        return None
+
+
+def _size_text(shape: tuple[int, int]) -> str:
+    height, width = shape
+    return f"{width} x {height}"
+
+
+def _texts(paths: Iterable[Path]) -> list[str]:
+    return [str(path) for path in paths]

@@ -1,0 +1,30 @@
+"""The same work with segmentation-models-pytorch and torchvision, in a process of its own."""
+
+import numpy as np
+
+from pipeline.benchmark.baseline_work import Network, Networks, Sizes, main
+
+
+def build(sizes: Sizes, _: str) -> Networks:
+    """`smp.Unet('mobilenet_v2')` and `torchvision.models.mobilenet_v2`, called in inference mode."""
+    import segmentation_models_pytorch as smp  # noqa: PLC0415 - in a peer's process only
+    import torch  # noqa: PLC0415
+    import torchvision  # noqa: PLC0415
+
+    unet = smp.Unet("mobilenet_v2", encoder_weights=None, classes=1, activation="sigmoid").eval()
+    classifier = torchvision.models.mobilenet_v2(weights=None, num_classes=sizes.classes).eval()
+
+    def inferring(model: "torch.nn.Module") -> Network:
+        def call(images: np.ndarray) -> np.ndarray:
+            channels_first = torch.from_numpy(images / 127.5 - 1).permute(0, 3, 1, 2)
+            with torch.inference_mode():
+                return model(channels_first).numpy()
+
+        return call
+
+    segment = inferring(unet)
+    return Networks(segment=lambda images: segment(images)[:, 0], classify=inferring(classifier))
+
+
+if __name__ == "__main__":
+    main(build)

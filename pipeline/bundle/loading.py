@@ -1,0 +1,279 @@
+"""The folder that holds both models and all that is needed to use them."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from classification.ood import SMALLEST_DEVIATION, Familiarity, Scale
+from data.files import sha256
+from pipeline.bundle.litert import ModelError, TensorShapes, tensor_shapes
+from pipeline.bundle.manifest import (
+    FactError,
+    Facts,
+    choice,
+    class_names,
+    file_name,
+    image_shape,
+    number,
+    value_of,
+)
+
+FORMAT_VERSION = 1
+DEFAULT_BUNDLE = Path(__file__).parent / "default"
+VIEWS = ("crop", "full")
+PRECISIONS = ("float32", "float16", "int8")
+
+FACTS_FILE = "bundle.json"
+
+Parsed = TypeVar("Parsed")
+
+
+class BundleError(Exception):
+    """A bundle that can't be used; the message names the file, what is wrong with it, and the mend."""
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """One model of a bundle."""
+
+    file: str
+    sha256: str
+    input_shape: tuple[int, ...]  # height, width, channels
+    precision: str
+
+
+@dataclass(frozen=True)
+class SplitsFile:
+    """The table (image_id, split) of the images that the models were trained, chosen and tested on."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class FlipCalibration:
+    """Temperature and abstention threshold, as `Bundle` has them, of logits averaged over flips."""
+
+    temperature: float
+    abstention_threshold: float
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What a bundle's folder holds, as `bundle.json` states it and `load_bundle` has checked it.
+
+    Attributes
+    ----------
+    threshold : float in 0..1
+        Lesion probability from which a pixel belongs to the mask.
+    view : "crop" or "full"
+        What the classifier was trained to look at.
+    crop_margin : float
+        As `segmentation.cropping.lesion_box` takes it.
+    temperature : float
+        Logits are divided by it before the softmax, which calibrates the probabilities.
+    abstention_threshold : float in 0..1
+        Below this confidence a prediction is marked as uncertain.
+    flips : FlipCalibration, optional
+        Takes the place of the two above where the classifier's answers are averaged over flips.
+    familiarity : Familiarity, optional
+        Tells images that are unlike those of the training.
+    """
+
+    folder: Path
+    name: str
+    created: str
+    segmentation: ModelFile
+    classification: ModelFile
+    classes: tuple[str, ...]
+    threshold: float
+    view: str
+    crop_margin: float
+    temperature: float
+    abstention_threshold: float
+    training: Mapping[str, Any]
+    figures: Mapping[str, Any]
+    splits: SplitsFile | None = None
+    flips: FlipCalibration | None = None
+    familiarity: Familiarity | None = None
+
+    @property
+    def segmentation_path(self) -> Path:
+        return self.folder / self.segmentation.file
+
+    @property
+    def classification_path(self) -> Path:
+        return self.folder / self.classification.file
+
+    @property
+    def splits_path(self) -> Path | None:
+        return self.folder / self.splits.file if self.splits else None
+
+
+def load_bundle(folder: str | Path | None = None) -> Bundle:
+    """Read a bundle's facts and check them against its files and models.
+
+    Parameters
+    ----------
+    folder : str or Path, optional
+        By default the bundle that ships with the software.
+
+    Raises
+    ------
+    BundleError
+        If the folder is no bundle, its format is not known here, a file is missing or was changed, a fact is
+        missing or out of its range, or a model has other tensors than the facts say.
+    """
+    folder = DEFAULT_BUNDLE if folder is None else Path(folder)
+    facts = _read_facts(folder)
+    try:
+        bundle = _parse(facts, folder)
+    except FactError as error:
+        raise BundleError(f"{folder / FACTS_FILE}: {error}; export the bundle again.") from None
+    _check_files(bundle)
+    _check_models(bundle)
+    return bundle
+
+
+def _read_facts(folder: Path) -> dict[str, Any]:
+    path = folder / FACTS_FILE
+    if folder.is_file():
+        raise BundleError(f"{folder}: is a file and not a bundle; give the folder that holds {FACTS_FILE}.")
+    if not path.is_file():
+        raise BundleError(_no_bundle(folder))
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BundleError(f"{path}: can't be read ({error.strerror}); check its permissions.") from None
+    except ValueError as error:
+        raise BundleError(f"{path}: is not valid JSON ({error}); export or copy the bundle again.") from None
+    version = facts.get("format_version") if isinstance(facts, dict) else None
+    if version != FORMAT_VERSION:
+        raise BundleError(_unknown_version(path, version))
+    return facts
+
+
+def _no_bundle(folder: Path) -> str:
+    if folder == DEFAULT_BUNDLE:
+        return f"{folder}: no bundle is installed; make one with `lesion export` and give it with --bundle."
+    if not folder.is_dir():
+        return f"{folder}: no such folder; give the folder that holds {FACTS_FILE}."
+    if (folder / "model.keras").exists():
+        return f"{folder}: is a training's run folder and no bundle; make one of it with `lesion export`."
+    return f"{folder}: holds no {FACTS_FILE} and so is no bundle; `lesion export` makes one."
+
+
+def _unknown_version(path: Path, version: object) -> str:
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        return (
+            f"{path}: has format {version} and this version reads {FORMAT_VERSION}; install a newer `lesion`."
+        )
+    return f"{path}: states no known format_version; export the bundle again."
+
+
+def _parse(facts: Facts, folder: Path) -> Bundle:
+    if value_of(facts, "value_range", list) != [0, 255]:
+        raise FactError("value_range must be [0, 255]")
+    return Bundle(
+        folder=folder,
+        name=value_of(facts, "name", str),
+        created=value_of(facts, "created", str),
+        segmentation=_model_file(value_of(facts, "segmentation", dict)),
+        classification=_model_file(value_of(facts, "classification", dict)),
+        classes=class_names(facts, "classes"),
+        threshold=number(facts, "threshold", 0, 1),
+        view=choice(facts, "view", VIEWS),
+        crop_margin=number(facts, "crop_margin", 0, 10),
+        **_calibration(facts),
+        training=value_of(facts, "training", dict),
+        figures=value_of(facts, "figures", dict),
+        splits=_optional(facts, "splits", _splits_file),
+        flips=_optional(facts, "flips", lambda flips: FlipCalibration(**_calibration(flips))),
+        familiarity=_optional(facts, "familiarity", _familiarity),
+    )
+
+
+def _optional(facts: Facts, key: str, parse: Callable[[Facts], Parsed]) -> Parsed | None:
+    """What `parse` makes of the table at `key`; None where an older bundle has none."""
+    return None if facts.get(key) is None else parse(value_of(facts, key, dict))
+
+
+def _calibration(facts: Facts) -> dict[str, float]:
+    return {
+        "temperature": number(facts, "temperature", 0.01, 100),
+        "abstention_threshold": number(facts, "abstention_threshold", 0, 1),
+    }
+
+
+def _familiarity(facts: Facts) -> Familiarity:
+    return Familiarity(
+        energy=_scale(value_of(facts, "energy", dict)),
+        unevenness=_scale(value_of(facts, "unevenness", dict)),
+        threshold=number(facts, "threshold", -1e6, 1e6),
+    )
+
+
+def _scale(facts: Facts) -> Scale:
+    return Scale(
+        mean=number(facts, "mean", -1e6, 1e6),
+        deviation=number(facts, "deviation", SMALLEST_DEVIATION, 1e6),
+    )
+
+
+def _model_file(model: Facts) -> ModelFile:
+    return ModelFile(
+        file=file_name(model, "file"),
+        sha256=value_of(model, "sha256", str),
+        input_shape=image_shape(model, "input_shape"),
+        precision=choice(model, "precision", PRECISIONS),
+    )
+
+
+def _splits_file(splits: Facts) -> SplitsFile:
+    return SplitsFile(file_name(splits, "file"), value_of(splits, "sha256", str))
+
+
+def _check_files(bundle: Bundle) -> None:
+    entries = (bundle.segmentation, bundle.classification, bundle.splits)
+    for entry in (entry for entry in entries if entry is not None):
+        path = bundle.folder / entry.file
+        if not path.is_file():
+            raise BundleError(f"{path}: is missing; copy the bundle again, with all its files.")
+        if sha256(path) != entry.sha256:
+            raise BundleError(
+                f"{path}: is damaged or was exchanged, its SHA-256 differs; copy the bundle again."
+            )
+
+
+def _check_models(bundle: Bundle) -> None:
+    classes = len(bundle.classes)
+    _check_model(
+        bundle.segmentation_path, bundle.segmentation, [(3, 1)], "one map of the lesion's probability"
+    )
+    _check_model(
+        bundle.classification_path,
+        bundle.classification,
+        [(1, classes), (3, classes)],
+        f"logits and an activation map of the {classes} classes",
+    )
+
+
+def _check_model(path: Path, model: ModelFile, outputs: list[tuple[int, int]], meaning: str) -> None:
+    """Compare a model's tensors with the facts; `outputs` holds the number of axes and the last axis's length."""
+    shapes = model_shapes(path)
+    if shapes.input != model.input_shape:
+        stated = " x ".join(map(str, model.input_shape))
+        found = " x ".join(map(str, shapes.input))
+        raise BundleError(f"{path}: takes {found} and bundle.json says {stated}; export the bundle again.")
+    if [(len(shape), *shape[-1:]) for shape in shapes.outputs] != outputs:
+        raise BundleError(f"{path}: must return {meaning}; export the bundle again.")
+
+
+def model_shapes(path: Path) -> TensorShapes:
+    """Shapes of a model's tensors; raises `BundleError` where there are none to read."""
+    try:
+        return tensor_shapes(path)
+    except ModelError as error:
+        raise BundleError(f"{error}; export the bundle again.") from error

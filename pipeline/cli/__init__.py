@@ -1,0 +1,5 @@
+"""The `lesion` command: one file a subcommand."""
+
+from pipeline.cli.lesion import main
+
+__all__ = ["main"]

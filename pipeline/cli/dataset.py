@@ -1,0 +1,55 @@
+"""The `lesion dataset` commands."""
+
+# ruff: noqa: PLC0415 - each command imports what it needs, so that none waits for another's libraries
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.console import SOME_FAILED, progress_bar, stopping_on
+
+app = typer.Typer(help="Check a dataset, or draw one.", no_args_is_help=True)
+
+
+@app.command(epilog="Example: lesion dataset check HAM10000/")
+def check(
+    dataset: Annotated[
+        Path, typer.Argument(metavar="DATASET", help="Folder of the dataset.", show_default=False)
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
+) -> None:
+    """Say what a dataset holds and what is wrong with it.
+
+    The exit status is 1 where there are problems.
+    """
+    from data.datasets.catalog import DatasetError
+    from data.datasets.checking import check_dataset
+
+    with stopping_on(DatasetError), progress_bar("reading images") as move:
+        found = check_dataset(dataset, progress=move)
+    print(json.dumps(found.to_dict(), indent=2) if as_json else found.to_text())
+    if found.problems:
+        raise typer.Exit(SOME_FAILED)
+
+
+@app.command(epilog="Example: lesion dataset synthesize drawn/ --count 200 --seed 1")
+def synthesize(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="New folder for the dataset.", show_default=False)
+    ],
+    count: Annotated[int, typer.Option(min=1, help="Number of images.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed draws other lesions.")] = 0,
+    height: Annotated[int, typer.Option(min=32, help="Of the images, in pixels.")] = 450,
+    width: Annotated[int, typer.Option(min=32, help="Of the images, in pixels.")] = 600,
+) -> None:
+    """Draw a dataset of lesions, in HAM10000's form.
+
+    Every image has its exact mask and a diagnosis that follows visible rules."""
+    from data.datasets.catalog import DatasetError
+    from data.drawing.dataset import synthesize_dataset
+
+    with stopping_on(DatasetError), progress_bar("drawing", count) as move:
+        synthesize_dataset(directory, count, seed, size=(height, width), progress=move)
+    print(f"{directory}: {count} drawn images with masks and HAM10000_metadata.csv")

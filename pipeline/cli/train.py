@@ -1,0 +1,303 @@
+"""`lesion train` and `lesion export`: the commands that need TensorFlow."""
+
+# ruff: noqa: PLC0415 - each command imports what it needs, so that none waits for another's libraries
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from classification.config import Boxes, ClassificationConfig, Grouping, Imbalance, View
+from data.silence import silent_standard_error
+from pipeline.cli.console import needing_extra, stopping_on
+from segmentation.config import SegmentationConfig
+from segmentation.engine.phases import Strength
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+train_app = typer.Typer(
+    no_args_is_help=True, help="Train one stage alone, into a run folder.", rich_markup_mode=None
+)
+
+Precision = Literal["float32", "float16", "int8"]
+
+_SEGMENTATION = SegmentationConfig()
+_CLASSIFICATION = ClassificationConfig()
+
+Datasets = Annotated[
+    list[Path], typer.Argument(metavar="DATASET", help="One dataset folder or several.", show_default=False)
+]
+Output = Annotated[
+    Path,
+    typer.Option(metavar="RUN", file_okay=False, help="The run folder to write.", show_default=False),
+]
+Splits = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="A csv with image_id and split; by default a split by lesion.",
+        show_default=False,
+    ),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the training in --output.")]
+EncoderWeights = Annotated[
+    str,
+    typer.Option(
+        metavar="FILE", help="MobileNetV2 without the top; 'imagenet' lets Keras download it, or 'none'."
+    ),
+]
+Augmentation = Annotated[Strength, typer.Option(help="How much the images are varied.")]
+BatchSize = Annotated[int, typer.Option(min=1, help="Images a step.")]
+LearningRate = Annotated[float, typer.Option(min=0, help="Peak of the schedule.")]
+Patience = Annotated[int, typer.Option(min=1, help="Epochs without a better figure that end a phase.")]
+Seed = Annotated[int, typer.Option(min=0, help="For the split, the weights and the batches.")]
+
+
+@train_app.command(
+    "segmentation", epilog="Example: lesion train segmentation HAM10000/ --output runs/segmentation"
+)
+def train_segmentation(
+    datasets: Datasets,
+    output: Output,
+    splits: Splits = None,
+    resume: Resume = False,
+    encoder_weights: EncoderWeights = "imagenet",
+    input_size: Annotated[
+        tuple[int, int], typer.Option(help="Height and width of the model's input, multiples of 32.")
+    ] = _SEGMENTATION.input_size,
+    small_size: Annotated[
+        tuple[int, int], typer.Option(help="Height and width in the first phase.")
+    ] = _SEGMENTATION.small_size,
+    small_epochs: Annotated[
+        int, typer.Option(min=0, help="Epochs at the small size.")
+    ] = _SEGMENTATION.small_epochs,
+    epochs: Annotated[int, typer.Option(min=0, help="Epochs at the full size.")] = _SEGMENTATION.epochs,
+    batch_size: BatchSize = _SEGMENTATION.batch_size,
+    learning_rate: LearningRate = _SEGMENTATION.learning_rate,
+    augmentation: Augmentation = _SEGMENTATION.augmentation,
+    patience: Patience = _SEGMENTATION.patience,
+    seed: Seed = _SEGMENTATION.seed,
+) -> None:
+    """Train the U-Net that finds the lesion, on every image that has a mask."""
+    config = SegmentationConfig(
+        input_size=input_size,
+        small_size=small_size,
+        small_epochs=small_epochs,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        augmentation=augmentation,
+        encoder_weights=_encoder_weights(encoder_weights),
+        patience=patience,
+        seed=seed,
+    )
+    with _stopping_on_mistakes():
+        from segmentation.training import train
+
+        metrics = train(_catalog(datasets), config, output, splits=_splits(splits), resume=resume)
+    figures = metrics["validation"]
+    _report(
+        metrics,
+        output,
+        f"Jaccard {figures['jaccard']['value']:.3f}, threshold Jaccard "
+        f"{figures['threshold_jaccard']['value']:.3f} at a threshold of {metrics['threshold']}",
+    )
+
+
+@train_app.command(
+    "classification",
+    epilog="Example: lesion train classification HAM10000/ --segmentation runs/segmentation --output runs/crop",
+)
+def train_classification(
+    datasets: Datasets,
+    output: Output,
+    view: Annotated[View, typer.Option(help="What the classifier sees of an image.")] = "crop",
+    segmentation: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Segmentation run that finds the crops' boxes.", show_default=False),
+    ] = None,
+    boxes: Annotated[
+        Boxes, typer.Option(help="Whether boxes come from the segmentation run or from the dataset's masks.")
+    ] = _CLASSIFICATION.boxes,
+    splits: Splits = None,
+    resume: Resume = False,
+    encoder_weights: EncoderWeights = "imagenet",
+    grouping: Annotated[
+        Grouping, typer.Option(help="Classes: the diagnoses, or malignant / benign / unknown.")
+    ] = _CLASSIFICATION.grouping,
+    imbalance: Annotated[
+        Imbalance,
+        typer.Option(
+            help="What is done about rare classes; square-root and balanced draw their images more often."
+        ),
+    ] = _CLASSIFICATION.imbalance,
+    margin: Annotated[
+        float, typer.Option(min=0, help="Of the crop, on every side, as a part of the lesion's longer side.")
+    ] = _CLASSIFICATION.margin,
+    jitter: Annotated[
+        float, typer.Option(min=0, max=0.5, help="How far boxes are moved and resized in training.")
+    ] = _CLASSIFICATION.jitter,
+    input_side: Annotated[
+        int, typer.Option(min=32, help="Height and width of the model's input, a multiple of 32.")
+    ] = _CLASSIFICATION.input_side,
+    small_side: Annotated[
+        int, typer.Option(min=32, help="Height and width in the first two phases.")
+    ] = _CLASSIFICATION.small_side,
+    width: Annotated[
+        float, typer.Option(min=0.1, help="MobileNetV2's width multiplier.")
+    ] = _CLASSIFICATION.width,
+    head_epochs: Annotated[
+        int, typer.Option(min=0, help="Epochs of the head alone.")
+    ] = _CLASSIFICATION.head_epochs,
+    small_epochs: Annotated[
+        int, typer.Option(min=0, help="Epochs of all layers at the small side.")
+    ] = _CLASSIFICATION.small_epochs,
+    epochs: Annotated[
+        int, typer.Option(min=0, help="Epochs of all layers at the full side.")
+    ] = _CLASSIFICATION.epochs,
+    batch_size: BatchSize = _CLASSIFICATION.batch_size,
+    learning_rate: LearningRate = _CLASSIFICATION.learning_rate,
+    dropout: Annotated[float, typer.Option(min=0, max=0.9)] = _CLASSIFICATION.dropout,
+    label_smoothing: Annotated[float, typer.Option(min=0, max=0.5)] = _CLASSIFICATION.label_smoothing,
+    mixup: Annotated[
+        float, typer.Option(min=0, help="Alpha of MixUp's Beta distribution; 0 mixes no images.")
+    ] = _CLASSIFICATION.mixup,
+    augmentation: Augmentation = _CLASSIFICATION.augmentation,
+    patience: Patience = _CLASSIFICATION.patience,
+    seed: Seed = _CLASSIFICATION.seed,
+) -> None:
+    """Train the classifier that names the lesion, on every image that has a diagnosis."""
+    config = ClassificationConfig(
+        view=view,
+        boxes=boxes,
+        margin=margin,
+        jitter=jitter,
+        grouping=grouping,
+        imbalance=imbalance,
+        input_side=input_side,
+        small_side=small_side,
+        width=width,
+        head_epochs=head_epochs,
+        small_epochs=small_epochs,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        dropout=dropout,
+        label_smoothing=label_smoothing,
+        mixup=mixup,
+        augmentation=augmentation,
+        encoder_weights=_encoder_weights(encoder_weights),
+        patience=patience,
+        seed=seed,
+    )
+    with _stopping_on_mistakes():
+        from classification.training import train
+        from segmentation.engine.run_folder import open_run
+
+        metrics = train(
+            _catalog(datasets),
+            config,
+            output,
+            segmentation=None if segmentation is None else open_run(segmentation, "segmentation"),
+            splits=_splits(splits),
+            resume=resume,
+        )
+    figures = metrics["validation"]
+    _report(
+        metrics,
+        output,
+        f"balanced accuracy {figures['balanced_accuracy']['value']:.3f}, macro F1 {figures['macro_f1']['value']:.3f}",
+    )
+
+
+def export(
+    segmentation: Annotated[
+        Path, typer.Option(metavar="RUN", help="The segmentation run.", show_default=False)
+    ],
+    classification: Annotated[
+        Path, typer.Option(metavar="RUN", help="The classification run.", show_default=False)
+    ],
+    output: Annotated[
+        Path, typer.Option(metavar="BUNDLE", file_okay=False, help="The bundle's folder.", show_default=False)
+    ],
+    precision: Annotated[
+        Precision, typer.Option(help="Of the models: int8 is smallest and fastest.")
+    ] = "float32",
+    name: Annotated[
+        str | None, typer.Option(help="Of the bundle; by default its folder's name.", show_default=False)
+    ] = None,
+) -> None:
+    """Convert two trained models to a bundle for `lesion predict`, and check that they still say the same."""
+    with _stopping_on_mistakes():
+        from pipeline.export.exporting import export as export_bundle
+        from segmentation.engine.run_folder import open_run
+
+        bundle = export_bundle(
+            open_run(segmentation, "segmentation"),
+            open_run(classification, "classification"),
+            output,
+            precision=precision,
+            name=name,
+        )
+    sizes = {
+        path.name: path.stat().st_size / 1e6
+        for path in (bundle.segmentation_path, bundle.classification_path)
+    }
+    typer.echo(f"{output}: " + ", ".join(f"{name} {size:.1f} MB" for name, size in sizes.items()))
+    for stage, parity in bundle.figures["parity"].items():
+        typer.echo(
+            f"{stage}: differs from Keras by {parity['mean']:.1e} on average, {parity['largest']:.1e} at most"
+        )
+
+
+@contextmanager
+def _stopping_on_mistakes() -> "Iterator[None]":
+    """A missing extra, or what a user can mend, ends the command with one line."""
+    with needing_extra("train"):
+        from data.datasets.catalog import DatasetError
+        from data.images import ImageError
+        from pipeline.bundle.loading import BundleError
+        from segmentation.engine.run_folder import RunError
+
+        os.environ.setdefault(
+            "TF_CPP_MIN_LOG_LEVEL", "3"
+        )  # what TensorFlow says later; its greeting comes before
+        with silent_standard_error():
+            from pipeline.export.exporting import ExportError
+        with stopping_on(ImageError, DatasetError, BundleError, ExportError, RunError):
+            yield
+
+
+def _report(metrics: dict[str, Any], output: Path, figures: str) -> None:
+    ending = "interrupted, the best model so far: " if metrics["interrupted"] else ""
+    speed = (
+        f"{metrics['images_per_second']} images/s, its input alone at {metrics['input_images_per_second']}"
+    )
+    if metrics["model_images_per_second"]:
+        speed += f", the model alone at {metrics['model_images_per_second']}"
+    typer.echo(f"{output}: {ending}validation {figures}; trained at {speed}")
+
+
+def _catalog(datasets: list[Path]) -> "pd.DataFrame":
+    from data.datasets.catalog import load_datasets
+
+    return load_datasets(datasets)
+
+
+def _splits(path: Path | None) -> "pd.DataFrame | None":
+    from data.splits import read_splits
+
+    return None if path is None else read_splits(path)
+
+
+def _encoder_weights(value: str) -> str | None:
+    if value in {"none", "imagenet"}:
+        return None if value == "none" else value
+    if not Path(value).is_file():
+        raise typer.BadParameter(f"{value} is no file; give a file, 'imagenet' or 'none'.")
+    return value

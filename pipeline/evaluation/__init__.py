@@ -1,0 +1,1 @@
+"""A labelled dataset -> figures and a report."""

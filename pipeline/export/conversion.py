@@ -1,0 +1,59 @@
+"""A trained Keras model -> a LiteRT file."""
+
+import contextlib
+import io
+from typing import Any
+
+import numpy as np
+
+from data.silence import silent_standard_error
+from pipeline.export.quantisation import refine
+
+
+def convert(model: Any, calibration: np.ndarray, precision: str) -> bytes:
+    """LiteRT's file of a Keras model for one image at a time.
+
+    Parameters
+    ----------
+    model : keras.Model
+    calibration : uint8 array (N, H, W, 3)
+        Inputs that show int8 the range of every tensor, and what the rounding of its weights loses.
+    precision : "float32", "float16" (weights only) or "int8" (weights and activations, per channel)
+    """
+    if precision != "int8":
+        return convert_plainly(model, calibration, precision)
+    exact, quantised = (convert_plainly(model, calibration, each) for each in ("float32", "int8"))
+    return refine(quantised, exact, calibration)
+
+
+def convert_plainly(model: Any, calibration: np.ndarray, precision: str) -> bytes:
+    """As `convert`, with TensorFlow's own quantisation, in which every weight is rounded to the nearest level."""
+    import tensorflow as tf  # noqa: PLC0415
+
+    converter = litert_converter(model)
+    if precision != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if precision == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if precision == "int8":
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.representative_dataset = lambda: (
+            [sample[None].astype(np.float32)] for sample in calibration
+        )
+        converter.inference_input_type = tf.uint8
+    return run_converter(converter)
+
+
+def litert_converter(model: Any) -> Any:
+    """TensorFlow's converter of a Keras model for batches of one."""
+    import keras  # noqa: PLC0415
+    import tensorflow as tf  # noqa: PLC0415
+
+    image = keras.Input(batch_shape=(1, *model.input_shape[1:]), name="image")
+    return tf.lite.TFLiteConverter.from_keras_model(keras.Model(image, model(image)))
+
+
+def run_converter(converter: Any) -> bytes:
+    """The converter's file, without what it says meanwhile."""
+    with silent_standard_error(), contextlib.redirect_stdout(io.StringIO()):
+        return converter.convert()

@@ -1,0 +1,204 @@
+"""Trained Keras models -> a bundle, with a check that LiteRT says what Keras says."""
+
+import shlex
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from classification.model import with_activation_map
+from data.splits import write_splits
+from pipeline.bundle.litert import LiteRTModel
+from pipeline.bundle.loading import Bundle
+from pipeline.bundle.saving import save_bundle
+from pipeline.export.conversion import convert
+from pipeline.export.model_card import without_machine_paths, write_card
+from segmentation.engine.run_folder import Run
+
+LICENCE = (
+    "The weights follow the licence of the images they learned from; for HAM10000 and the ISIC challenges that is "
+    "CC BY-NC 4.0: research and teaching, no commercial use."
+)
+
+# The largest mean and the largest single difference of a probability from Keras's, over all samples.
+TOLERANCES = {"float32": (1e-5, 1e-3), "float16": (5e-3, 0.3), "int8": (0.01, 0.5)}
+
+
+class ExportError(Exception):
+    """A converted model that does not say what the trained one says."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Differences of probabilities between a converted model and its Keras model, on the same inputs."""
+
+    mean: float
+    largest: float
+    same_class: float | None = None  # part of the samples with the same diagnosis
+
+    def to_dict(self) -> dict[str, float | None]:
+        return {"mean": self.mean, "largest": self.largest, "same_class": self.same_class}
+
+
+def export(
+    segmentation: Run,
+    classification: Run,
+    output: str | Path,
+    *,
+    precision: str = "float32",
+    name: str | None = None,
+) -> Bundle:
+    """Convert both trained models to LiteRT and write them as a bundle.
+
+    Parameters
+    ----------
+    segmentation, classification : Run
+        Their `samples.npz` hold the real images that calibrate int8 and check every precision.
+    output : path
+        The bundle's folder.
+    precision : "float32", "float16" or "int8"
+    name : str, optional
+        By default the name of the folder.
+
+    Raises
+    ------
+    ExportError
+        If a converted model differs from its Keras model by more than `TOLERANCES`.
+    BundleError, RunError
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        files = {stage: Path(temporary) / f"{stage}.tflite" for stage in ("segmentation", "classification")}
+        parity = {
+            "segmentation": _convert_segmentation(segmentation, files["segmentation"], precision),
+            "classification": _convert_classification(classification, files["classification"], precision),
+        }
+        fields = _fields(segmentation, classification, precision, parity, name or Path(output).name)
+        fields["training"]["export_command"] = _command(segmentation, classification, precision, name, output)
+        splits = Path(temporary) / "splits.csv"
+        write_splits(_joined_splits(segmentation, classification), splits)
+        contents = {f"{stage}.tflite": file for stage, file in files.items()}
+        card = write_card(fields, Path(temporary))
+        return save_bundle(fields, {**contents, "splits.csv": splits, **card}, output)
+
+
+def _convert_segmentation(run: Run, file: Path, precision: str) -> Parity:
+    model, samples = _load_model(run), run.samples
+    file.write_bytes(convert(model, samples["calibration"], precision))
+    expected = model.predict(samples["validation"], verbose=0)
+    converted = LiteRTModel(file)
+    found = np.stack([converted(image)[0] for image in samples["validation"]])
+    return _check("the segmentation model", precision, np.abs(expected - found))
+
+
+def _convert_classification(run: Run, file: Path, precision: str) -> Parity:
+    model, samples = with_activation_map(_load_model(run)), run.samples
+    file.write_bytes(convert(model, samples["calibration"], precision))
+    expected = _probabilities(model.predict(samples["validation"], verbose=0)[0])
+    converted = LiteRTModel(file)
+    found = _probabilities(np.stack([converted(image)[0] for image in samples["validation"]]))
+    same = float(np.mean(expected.argmax(axis=1) == found.argmax(axis=1)))
+    return _check("the classification model", precision, np.abs(expected - found), same)
+
+
+def _load_model(run: Run) -> Any:
+    import keras  # noqa: PLC0415
+
+    return keras.models.load_model(run.model_path, compile=False)
+
+
+def _probabilities(logits: np.ndarray) -> np.ndarray:
+    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+
+
+def _check(what: str, precision: str, differences: np.ndarray, same_class: float | None = None) -> Parity:
+    parity = Parity(float(differences.mean()), float(differences.max()), same_class)
+    most_mean, most = TOLERANCES[precision]
+    if parity.mean > most_mean or parity.largest > most:
+        raise ExportError(
+            f"{what} in {precision} differs from Keras by {parity.mean:.2g} on average and {parity.largest:.2g} at "
+            f"most (allowed: {most_mean:g} and {most:g}); export it in a higher precision."
+        )
+    return parity
+
+
+def _fields(
+    segmentation: Run, classification: Run, precision: str, parity: dict[str, Parity], name: str
+) -> dict[str, Any]:
+    settings, metrics = classification.settings, classification.metrics
+    return {
+        "name": name,
+        "classes": metrics["classes"],
+        "threshold": segmentation.metrics["threshold"],
+        "view": settings["view"],
+        "crop_margin": settings["margin"],
+        "temperature": metrics["temperature"],
+        "abstention_threshold": metrics["abstention_threshold"],
+        **_optional_facts(metrics),
+        "precision": {"segmentation": precision, "classification": precision},
+        "training": {
+            "licence": LICENCE,
+            "segmentation": _training_facts(segmentation),
+            "classification": _training_facts(classification),
+        },
+        "figures": {
+            "validation": {
+                "segmentation": segmentation.metrics["validation"],
+                "classification": metrics["validation"],
+                "classification_with_flips": metrics.get("flips", {}).get("validation"),
+            },
+            "parity": {stage: difference.to_dict() for stage, difference in parity.items()},
+        },
+    }
+
+
+def _optional_facts(metrics: dict[str, Any]) -> dict[str, Any]:
+    """The facts that a run of an earlier version did not record."""
+    facts = {"familiarity": metrics["familiarity"]} if "familiarity" in metrics else {}
+    if "flips" in metrics:
+        facts["flips"] = {key: metrics["flips"][key] for key in ("temperature", "abstention_threshold")}
+    return facts
+
+
+def _command(
+    segmentation: Run, classification: Run, precision: str, name: str | None, output: str | Path
+) -> str:
+    """The command that makes this bundle of these runs."""
+    options = {
+        "--segmentation": segmentation.folder,
+        "--classification": classification.folder,
+        "--precision": precision,
+        "--name": name,
+        "--output": output,
+    }
+    words = [str(word) for option, value in options.items() if value for word in (option, value)]
+    return without_machine_paths(shlex.join(["lesion", "export", *words]))
+
+
+def _training_facts(run: Run) -> dict[str, Any]:
+    """What the run's folder says of its data and settings, without paths of the machine that trained it."""
+    settings = {key: value for key, value in run.settings.items() if key != "encoder_weights"}
+    pretrained = "none" if run.settings["encoder_weights"] is None else "ImageNet or a file"
+    return {
+        "dataset": run.config["dataset"],
+        "split": {part: int(count) for part, count in run.splits["split"].value_counts().items()},
+        "settings": {**settings, "encoder_weights": pretrained},
+        "packages": run.config["packages"],
+        "command": without_machine_paths(run.config["command"]),
+        "training_seconds": run.metrics["training_seconds"],
+        "cores": run.metrics.get("cores"),
+    }
+
+
+def _joined_splits(segmentation: Run, classification: Run) -> pd.DataFrame:
+    """Every image that either model has seen, an image of both with the split that gave it to a training."""
+    both = pd.concat([segmentation.splits, classification.splits])[["image_id", "split"]]
+    order = both["split"].map({"train": 0, "validation": 1, "test": 2})
+    return (
+        both.assign(order=order)
+        .sort_values(["image_id", "order"])
+        .drop_duplicates("image_id")[["image_id", "split"]]
+    )

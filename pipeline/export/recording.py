@@ -1,0 +1,60 @@
+"""The figures of an evaluation, kept in the bundle that they judge."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from pipeline.bundle.loading import FACTS_FILE, Bundle, BundleError
+from pipeline.bundle.saving import STAGES, save_bundle
+from pipeline.evaluation.evaluation import Evaluation
+from pipeline.evaluation.selection import Selection
+from pipeline.export.model_card import without_machine_paths, write_card
+
+
+def record_test_figures(
+    bundle: Bundle, evaluation: Evaluation, selection: Selection, dataset: str, flips: bool = False
+) -> Bundle:
+    """Write the figures on unseen images into `bundle.json` and the model card, in place of earlier ones.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    evaluation : Evaluation
+        Of this bundle on the images of `selection`.
+    selection : Selection
+    dataset : str
+        The name under which the figures are kept; another dataset's stay.
+    flips : bool
+        Whether the diagnoses were averaged over flips; these figures are kept beside the others.
+
+    Raises
+    ------
+    BundleError
+        If the bundle was trained or chosen on some of the images: such figures would flatter it.
+    """
+    if selection.seen:
+        raise BundleError(
+            f"{bundle.folder}: was trained or chosen on {selection.seen} of these images, so their figures are not "
+            "recorded; evaluate the test split."
+        )
+    facts = json.loads((bundle.folder / FACTS_FILE).read_text(encoding="utf-8"))
+    kept = "test_with_flips" if flips else "test"
+    recorded = {**facts["figures"].get(kept, {}), dataset: _recorded(evaluation, selection)}
+    facts["figures"] = {**facts["figures"], kept: recorded}
+    facts["precision"] = {stage: facts[stage]["precision"] for stage in STAGES}
+    with tempfile.TemporaryDirectory() as temporary:
+        card = write_card(facts, Path(temporary))
+        files = {file.name: file for file in bundle.folder.iterdir() if file.name != FACTS_FILE}
+        return save_bundle(facts, {**files, **card}, bundle.folder)
+
+
+def _recorded(evaluation: Evaluation, selection: Selection) -> dict[str, Any]:
+    figures = evaluation.to_dict()
+    parts = ("classification", "segmentation", "abstention", "groups", "marks")
+    command = evaluation.facts.get("Command")
+    return {
+        "selection": selection.note,
+        "command": without_machine_paths(command) if command else None,
+        **{part: figures[part] for part in parts},
+    }

@@ -1,0 +1,1 @@
+"""From an image to a mask, a crop, a diagnosis, and files."""

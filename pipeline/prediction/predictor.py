@@ -1,0 +1,287 @@
+"""From an image to a mask, a crop and a diagnosis."""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import cv2
+import numpy as np
+
+from classification.test_time_augmentation import averaged_over_flips, flips_of
+from data.datasets.diagnoses import malignancy
+from data.images import ImageError
+from data.resizing import resize
+from pipeline.bundle.litert import LiteRTModel, ModelError, default_threads
+from pipeline.bundle.loading import VIEWS, Bundle, BundleError, load_bundle
+from pipeline.prediction.reading import AnySource, Photograph, Source, open_photograph
+from pipeline.prediction.threads import in_order
+from segmentation.cropping import Box, lesion_box, lesion_mask
+
+NO_LESION = "no lesion found"
+NO_LESION_TO_CROP = "no lesion found: whole image used"
+LOW_CONFIDENCE = "low confidence"
+UNLIKE_TRAINING = "unlike the training images"
+DOUBTS = frozenset({LOW_CONFIDENCE, UNLIKE_TRAINING})
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What the pipeline says about one image of height H and width W.
+
+    Attributes
+    ----------
+    diagnosis : str
+        The most probable class.
+    probabilities : dict
+        Calibrated probability of every class, in the bundle's order; they sum to 1.
+    malignant : float
+        Sum of the malignant classes' probabilities; NaN where the classes don't tell malignant from benign.
+    mask : bool array (H, W)
+        The lesion; all False where none was found.
+    box : Box or None
+        The square around the lesion, with margin; None where no plausible lesion was found.
+    view : "crop" or "full"
+        What the classifier looked at.
+    activation_map : float32 array (h, w, C)
+        For each class, in the order of `probabilities`, where in the view the evidence lies.
+    notes : tuple of str
+        What a reader should know about this prediction.
+    familiarity : float
+        How much the image looks like those of the training, see `classification.ood`; NaN where the bundle
+        can't tell.
+    """
+
+    diagnosis: str
+    probabilities: dict[str, float]
+    malignant: float
+    mask: np.ndarray
+    box: Box | None
+    view: str
+    activation_map: np.ndarray
+    notes: tuple[str, ...] = ()
+    familiarity: float = math.nan
+
+    @property
+    def confidence(self) -> float:
+        """Probability of the diagnosis, 0..1."""
+        return self.probabilities[self.diagnosis]
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a note says that the confidence is low or the image unlike those of the training."""
+        return not DOUBTS.isdisjoint(self.notes)
+
+    @property
+    def lesion_fraction(self) -> float:
+        """Part of the image's area that the lesion covers, 0..1."""
+        return np.count_nonzero(self.mask) / self.mask.size
+
+    def to_dict(self) -> dict[str, Any]:
+        """All but the arrays, in types that JSON knows."""
+        return {
+            "diagnosis": self.diagnosis,
+            "confidence": self.confidence,
+            "malignant": None if math.isnan(self.malignant) else self.malignant,
+            "probabilities": self.probabilities,
+            "box": self.box._asdict() if self.box else None,
+            "lesion_fraction": self.lesion_fraction,
+            "view": self.view,
+            "familiarity": None if math.isnan(self.familiarity) else self.familiarity,
+            "notes": list(self.notes),
+        }
+
+
+class _Answer(NamedTuple):
+    """What the classifier says of a view."""
+
+    probabilities: dict[str, float]
+    activation_map: np.ndarray
+    familiarity: float
+
+    @property
+    def diagnosis(self) -> str:
+        return max(self.probabilities, key=self.probabilities.__getitem__)
+
+
+class LesionPipeline:
+    """Both stages of a bundle, chained.
+
+    Examples
+    --------
+    >>> from pipeline import LesionPipeline
+    >>> prediction = LesionPipeline.load().predict("photo.jpg")
+    >>> prediction.diagnosis, round(prediction.confidence, 2)
+    ('nv', 0.93)
+    """
+
+    def __init__(
+        self, bundle: Bundle, segmentation: LiteRTModel, classification: LiteRTModel, flips: bool = False
+    ) -> None:
+        self.bundle = bundle
+        self.flips = flips
+        self._segmentation = segmentation
+        self._classification = classification
+        self._calibration = bundle.flips if flips and bundle.flips else bundle
+        # Of a reduced image and of its crop: pixels enough for the resizing to average over.
+        (height, width, _), (rows, columns, _) = segmentation.input_shape, classification.input_shape
+        self._enough = max(2 * height, 4 * rows), max(2 * width, 4 * columns)
+        self._detail = 2 * rows, 2 * columns
+
+    @classmethod
+    def load(
+        cls,
+        bundle: str | Path | Bundle | None = None,
+        threads: int | None = None,
+        *,
+        flips: bool = False,
+        at_once: int = 1,
+    ) -> Self:
+        """Open a bundle's models.
+
+        Parameters
+        ----------
+        bundle : str, Path or Bundle, optional
+            A bundle's folder; by default the bundle that ships with the software.
+        threads : int, optional
+            Threads for inference; by default one a core, at most four.
+        flips : bool
+            Whether the diagnosis is the average over the view, its mirror images and its half turn: steadier, and four
+            times the classifier's work.
+        at_once : int
+            Images that `predict_many` predicts at the same time, the threads shared out among them: more images a
+            second, for as many times the models' memory.
+
+        Raises
+        ------
+        BundleError
+            If the bundle can't be used.
+        """
+        if not isinstance(bundle, Bundle):
+            bundle = load_bundle(bundle)
+        threads = threads or default_threads()
+        at_once = min(at_once, threads)
+        if at_once > 1:
+            cv2.setNumThreads(1)  # the images at once keep the cores busy
+        try:
+            segmentation, classification = (
+                LiteRTModel(path, threads // at_once, at_once)
+                for path in (bundle.segmentation_path, bundle.classification_path)
+            )
+        except ModelError as error:
+            raise BundleError(f"{error}; export the bundle again.") from error
+        return cls(bundle, segmentation, classification, flips)
+
+    def predict(
+        self, image: Source, *, view: str | None = None, margin: float | None = None, box: Box | None = None
+    ) -> Prediction:
+        """Find, crop and name the lesion in one image.
+
+        Parameters
+        ----------
+        image : str, Path, bytes or uint8 array (H, W, 3)
+            An image file, its content, or RGB pixels.
+        view : "crop" or "full", optional
+            What the classifier looks at; by default what the bundle's looked at in training.
+        margin : float, optional
+            Of the box around the lesion, as `segmentation.cropping.widen` takes it; by default the bundle's.
+        box : Box, optional
+            What to crop, in place of the box around the lesion.
+
+        Raises
+        ------
+        ImageError
+            If the file can't be read, or the array is no 8-bit RGB image.
+        ValueError
+            If the view is another, the margin is negative, or the box is empty or not inside the image.
+        """
+        photograph = open_photograph(image, self._enough)
+        view = view or self.bundle.view
+        margin = self.bundle.crop_margin if margin is None else margin
+        _check_choices(view, margin, box, photograph.size)
+        mask = self._find(photograph)
+        box = box or lesion_box(mask, margin)
+        view = "crop" if view == "crop" and box else "full"
+        seen = photograph.part(box, self._detail) if view == "crop" and box else photograph.pixels
+        answer = self._name(seen)
+        return Prediction(
+            diagnosis=answer.diagnosis,
+            probabilities=answer.probabilities,
+            malignant=_malignant_probability(answer.probabilities),
+            mask=mask,
+            box=box,
+            view=view,
+            activation_map=answer.activation_map,
+            notes=tuple(self._notes(box, answer)),
+            familiarity=answer.familiarity,
+        )
+
+    def predict_many(
+        self, images: Iterable[AnySource]
+    ) -> Iterator[tuple[AnySource, Prediction | ImageError]]:
+        """Predict images in their order, while threads read and predict the next ones.
+
+        Only a few images are held at a time, so that memory stays flat whatever their number; `images` may be
+        a generator. An image that can't be used gives its `ImageError` in place of a prediction.
+        """
+        yield from in_order(self._outcome, images, workers=self._segmentation.at_once + 1)
+
+    def _outcome(self, image: Source) -> Prediction | ImageError:
+        try:
+            return self.predict(image)
+        except ImageError as error:
+            return error
+
+    def _find(self, photograph: Photograph) -> np.ndarray:
+        height, width, _ = self._segmentation.input_shape
+        (probability,) = self._segmentation(resize(photograph.pixels, (height, width)))
+        return lesion_mask(resize(probability[:, :, 0], photograph.size), self.bundle.threshold)
+
+    def _name(self, view: np.ndarray) -> _Answer:
+        height, width, _ = self._classification.input_shape
+        seen = resize(view, (height, width))
+        answers = [self._classification(flip) for flip in (flips_of(seen) if self.flips else [seen])]
+        logits, activation_map = averaged_over_flips(answers)
+        probabilities = softmax(logits / self._calibration.temperature)
+        return _Answer(
+            dict(zip(self.bundle.classes, probabilities.tolist(), strict=True)),
+            activation_map,
+            self._familiarity(*answers[0]),
+        )
+
+    def _familiarity(self, logits: np.ndarray, activation_map: np.ndarray) -> float:
+        """Of the view as it is: averaging over flips tells images of other kinds no better."""
+        known = self.bundle.familiarity
+        return math.nan if known is None else float(known.score(logits, activation_map))
+
+    def _notes(self, box: Box | None, answer: _Answer) -> Iterator[str]:
+        if box is None:
+            yield NO_LESION_TO_CROP if self.bundle.view == "crop" else NO_LESION
+        if answer.probabilities[answer.diagnosis] < self._calibration.abstention_threshold:
+            yield LOW_CONFIDENCE
+        if self.bundle.familiarity and answer.familiarity < self.bundle.familiarity.threshold:
+            yield UNLIKE_TRAINING
+
+
+def _check_choices(view: str, margin: float, box: Box | None, image_size: tuple[int, ...]) -> None:
+    height, width = image_size
+    if view not in VIEWS:
+        raise ValueError(f"the view must be one of {', '.join(VIEWS)}, not {view}")
+    if not 0 <= margin < math.inf:
+        raise ValueError(f"the margin must be 0 or more, not {margin}")
+    if box and not (0 <= box.x0 < box.x1 <= width and 0 <= box.y0 < box.y1 <= height):
+        raise ValueError(f"{box} is empty or not inside the image of {width} x {height} pixels")
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities of logits (C,), in double precision so that they sum to 1."""
+    powers = np.exp(logits.astype(np.float64) - logits.max())
+    return powers / powers.sum()
+
+
+def _malignant_probability(probabilities: dict[str, float]) -> float:
+    groups = {name: malignancy(name) for name in probabilities}
+    if all(group == "unknown" for group in groups.values()):
+        return math.nan
+    return min(1.0, math.fsum(probabilities[name] for name in groups if groups[name] == "malignant"))

@@ -1,0 +1,1 @@
+"""The training engine that both stages share: phases, loop, feeding, run folder."""

@@ -1,0 +1,235 @@
+"""Fit a model into a run folder, phase by phase, so that a kill or Ctrl-C loses an epoch at the most."""
+
+import importlib.util
+import json
+import math
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import cv2
+import joblib
+import keras
+import numpy as np
+
+from data.batches import Batches
+from data.files import replacing, write_text
+from segmentation.engine.epoch_progress import EpochProgress, progress_display
+from segmentation.engine.feeding import fed
+from segmentation.engine.phases import Phase
+from segmentation.engine.run_folder import Run
+from segmentation.engine.timing import images_per_second_alone
+
+
+@dataclass
+class FitState:
+    """Where a training stands after an epoch."""
+
+    phase: int = 0
+    epoch: int = 0
+    best: float = -math.inf
+    epochs_since_best: int = 0
+    seconds: float = 0.0
+    images: int = 0
+    input_seconds: float = 0.0
+    timed_images: int = 0
+    model_seconds: float = 0.0
+    interrupted: bool = False
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def speed(self) -> dict[str, float | None]:
+        """Seconds of training steps, cores, images a second, and what the model or its input alone would allow.
+
+        The input alone is what one core makes. The model alone is timed at the end of a phase, so that an interrupted
+        first phase has no figure of it.
+        """
+        alone = self.timed_images / self.model_seconds if self.model_seconds else None
+        return {
+            "cores": joblib.cpu_count(),
+            "training_seconds": round(self.seconds, 1),
+            "images_per_second": round(self.images / max(self.seconds, 1e-9), 1),
+            "model_images_per_second": None if alone is None else round(alone, 1),
+            "input_images_per_second": round(self.images / max(self.input_seconds, 1e-9), 1),
+        }
+
+
+def fit(
+    run: Run,
+    phases: Sequence[Phase],
+    build_model: Callable[[Phase], keras.Model],
+    make_batches: Callable[[Phase], tuple[Batches, Batches]],
+    compile_model: Callable[[keras.Model, Phase, int], None],
+    *,
+    monitor: str,
+    patience: int,
+) -> FitState:
+    """Train through the phases, each from the best weights of the one before; go on where the run stopped.
+
+    Parameters
+    ----------
+    run : Run
+        `model.keras` is its best model of the latest phase by `monitor`.
+    phases : sequence of Phase
+    build_model : phase -> model
+        Models of different phases have the same weights' shapes.
+    make_batches : phase -> training and validation batches
+    compile_model : model, phase, steps an epoch -> None
+    monitor : str
+        A figure of the validation, the larger the better.
+    patience : int
+        A phase ends after this many epochs without a better figure.
+
+    Returns
+    -------
+    FitState
+        `interrupted` is set where Ctrl-C ended the training; the best model until then is in the run.
+    """
+    cv2.setNumThreads(1)  # the input keeps to one thread; the others are for the training steps
+    state = read_state(run)
+    state.interrupted = False
+    for number in range(state.phase, len(phases)):
+        phase = phases[number]
+        training, validation = make_batches(phase)
+        model = build_model(phase)
+        if number > 0:
+            best = keras.models.load_model(run.model_path, compile=False)
+            model.set_weights(best.get_weights())
+        compile_model(model, phase, len(training))
+        _restore(run, state, model)
+        try:
+            _fit_phase(run, phase, model, training, validation, state, monitor, patience)
+            _time_model(state, model, training)
+        except KeyboardInterrupt:
+            state.interrupted = True
+            if not run.model_path.exists():
+                _save_model(model, run)
+            return state
+        state.phase, state.epoch, state.best, state.epochs_since_best = number + 1, 0, -math.inf, 0
+        _write_state(run, state)
+    return state
+
+
+def read_state(run: Run) -> FitState:
+    """The state that the run's last finished epoch left; a new one where there is none."""
+    file = run.checkpoint_folder / "state.json"
+    return FitState(**json.loads(file.read_text(encoding="utf-8"))) if file.exists() else FitState()
+
+
+def _fit_phase(
+    run: Run,
+    phase: Phase,
+    model: keras.Model,
+    training: Batches,
+    validation: Batches,
+    state: FitState,
+    monitor: str,
+    patience: int,
+) -> None:
+    if state.epochs_since_best >= patience or state.epoch >= phase.epochs:
+        return
+    callbacks: list[keras.callbacks.Callback] = [Checkpoint(run, phase, training, state, monitor, patience)]
+    if importlib.util.find_spec("tensorboard") and keras.backend.backend() == "tensorflow":
+        callbacks.append(keras.callbacks.TensorBoard(str(run.log_folder / phase.name), profile_batch=0))
+    with progress_display() as progress:
+        callbacks.append(EpochProgress(progress, phase, len(training), monitor))
+        model.fit(
+            fed(training),
+            validation_data=fed(validation),
+            initial_epoch=state.epoch,
+            epochs=phase.epochs,
+            shuffle=False,
+            verbose=0,
+            callbacks=callbacks,
+        )
+
+
+def _time_model(state: FitState, model: keras.Model, training: Batches) -> None:
+    images = state.epoch * training.count
+    state.timed_images += images
+    state.model_seconds += images / images_per_second_alone(model, training[0])
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """After every epoch: keep the best model, the point to resume from and the history; stop early."""
+
+    def __init__(
+        self, run: Run, phase: Phase, training: Batches, state: FitState, monitor: str, patience: int
+    ) -> None:
+        super().__init__()
+        self.run, self.phase, self.training, self.state = run, phase, training, state
+        self.monitor, self.patience = monitor, patience
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._start = time.perf_counter()
+        self._validation_seconds = 0.0
+        self.training.seconds = 0.0
+        self.training.epoch = epoch  # Keras ends an epoch of its own before the first one
+        self._seed_dropout(epoch)
+
+    def _seed_dropout(self, epoch: int) -> None:
+        """Let phase and epoch decide on the masks, because Keras saves no state of them to resume from."""
+        rng = np.random.default_rng((self.training.seed, self.state.phase, epoch))
+        for variable in self.model.variables:
+            if variable.name == "seed_generator_state":
+                variable.assign(rng.integers(2**31, size=2))
+
+    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
+        self._validation_start = time.perf_counter()
+
+    def on_test_end(self, logs: dict[str, float] | None = None) -> None:
+        self._validation_seconds += time.perf_counter() - self._validation_start
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        figures = {name: float(value) for name, value in (logs or {}).items()}
+        state = self.state
+        seconds = time.perf_counter() - self._start - self._validation_seconds
+        state.seconds += seconds
+        state.images += self.training.count
+        state.input_seconds += self.training.seconds
+        state.epoch = epoch + 1
+        state.history.append(
+            {"phase": self.phase.name, "epoch": epoch + 1, **figures, "seconds": round(seconds, 1)}
+        )
+        if figures[self.monitor] > state.best:
+            state.best, state.epochs_since_best = figures[self.monitor], 0
+            _save_model(self.model, self.run)
+        else:
+            state.epochs_since_best += 1
+            self.model.stop_training = state.epochs_since_best >= self.patience
+        _write_state(self.run, state, self.model)
+
+
+def _restore(run: Run, state: FitState, model: keras.Model) -> None:
+    """Give the model the weights, and its optimizer the state, of the phase's last finished epoch."""
+    if state.epoch > 0:
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(run.checkpoint_folder / _weights_name(state))
+
+
+def _write_state(run: Run, state: FitState, model: keras.Model | None = None) -> None:
+    """The weights first and then the state that names them, so that a kill in between leaves the older pair whole."""
+    run.checkpoint_folder.mkdir(parents=True, exist_ok=True)
+    if model is not None:
+        model.save_weights(run.checkpoint_folder / _weights_name(state), overwrite=True)
+    write_text(run.checkpoint_folder / "state.json", json.dumps(asdict(state)))
+    run.write_history(state.history)
+    for file in run.checkpoint_folder.glob("*.weights.h5"):
+        if file.name != _weights_name(state):
+            file.unlink()
+
+
+def _weights_name(state: FitState) -> str:
+    return f"phase-{state.phase}-epoch-{state.epoch}.weights.h5"
+
+
+def _save_model(model: keras.Model, run: Run) -> None:
+    with replacing(run.model_path) as temporary:
+        model.save(temporary)
+
+
+def remove_cache(run: Run) -> None:
+    """Remove the decoded images; a resumed training makes them anew."""
+    shutil.rmtree(run.cache_folder, ignore_errors=True)

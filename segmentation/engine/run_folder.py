@@ -1,0 +1,227 @@
+"""The run folder: everything needed to understand a training, to repeat it, and to go on with it."""
+
+import json
+import platform
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from data.datasets.catalog import DatasetError
+from data.files import replacing, write_text
+from data.splits import read_splits, write_splits
+
+PACKAGES = (
+    "lesion", "tensorflow", "keras", "jax", "segmentation-models", "albumentations", "opencv-python-headless",
+    "numpy", "pandas", "scikit-learn", "pillow", "imagehash",
+)  # fmt: skip
+AGE_BOUNDS = (0, 30, 50, 70, 200)
+AGE_GROUPS = ("0-29", "30-49", "50-69", "70+")
+
+
+class RunError(Exception):
+    """A run folder that can't be used; the message names it, what is wrong, and the mend."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder.
+
+    `config.json` says what was asked for, `splits.csv` which image served for what, `history.csv` how each epoch
+    went, `metrics.json` what came out, `model.keras` is the best model so far, `samples.npz` holds inputs that an
+    export checks it on, `logs/` is for TensorBoard, and `checkpoint/` is what a resumed training starts from.
+    """
+
+    folder: Path
+
+    @property
+    def model_path(self) -> Path:
+        return self.folder / "model.keras"
+
+    @property
+    def splits_path(self) -> Path:
+        return self.folder / "splits.csv"
+
+    @property
+    def checkpoint_folder(self) -> Path:
+        return self.folder / "checkpoint"
+
+    @property
+    def cache_folder(self) -> Path:
+        return self.folder / "cache"
+
+    @property
+    def log_folder(self) -> Path:
+        return self.folder / "logs"
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """What `config.json` holds: stage, settings, dataset, packages, command."""
+        return self._read_json("config.json")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return self.config["settings"]
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        return self._read_json("metrics.json")
+
+    @cached_property
+    def splits(self) -> pd.DataFrame:
+        try:
+            return read_splits(self.splits_path)
+        except DatasetError as error:
+            raise RunError(str(error)) from error
+
+    @property
+    def samples(self) -> dict[str, np.ndarray]:
+        """Inputs of the model, uint8 (n, H, W, 3): "calibration" from training, "validation" from validation."""
+        path = self.folder / "samples.npz"
+        if not path.exists():
+            raise RunError(f"{self.folder} has no samples.npz; finish its training with --resume.")
+        with np.load(path) as samples:
+            return dict(samples)
+
+    def write_samples(self, calibration: np.ndarray, validation: np.ndarray) -> None:
+        with replacing(self.folder / "samples.npz") as temporary:
+            np.savez_compressed(temporary, calibration=calibration, validation=validation)
+
+    def write_metrics(self, metrics: dict[str, Any]) -> None:
+        write_text(self.folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+
+    def write_history(self, rows: list[dict[str, Any]]) -> None:
+        with replacing(self.folder / "history.csv") as temporary:
+            pd.DataFrame(rows).to_csv(temporary, index=False)
+
+    def _read_json(self, name: str) -> dict[str, Any]:
+        path = self.folder / name
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise RunError(
+                f"{self.folder} is no run folder, it has no readable {name}; give one that `lesion train` wrote."
+            ) from error
+        except ValueError as error:
+            raise RunError(f"{path} is damaged ({error}); train the run anew.") from error
+
+
+def open_run(folder: str | Path, stage: str) -> Run:
+    """Open a run of the stage "segmentation" or "classification" that has a model; raise RunError otherwise."""
+    run = Run(Path(folder))
+    if run.config.get("stage") != stage:
+        raise RunError(f"{run.folder} is a {run.config.get('stage')} run; give the folder of a {stage} run.")
+    if not run.model_path.exists():
+        raise RunError(f"{run.folder} has no model yet; go on with its training with --resume first.")
+    return run
+
+
+def start_run(
+    folder: str | Path,
+    stage: str,
+    settings: dict[str, Any],
+    catalog: pd.DataFrame,
+    splits: pd.DataFrame,
+    *,
+    resume: bool = False,
+) -> Run:
+    """Make a run folder, or with `resume` go on with the one that is there if its settings and images are the same.
+
+    Parameters
+    ----------
+    folder : path
+    stage : "segmentation" or "classification"
+    settings : dict
+        All settings of the training, as JSON can hold them.
+    catalog : DataFrame
+        The images of the run.
+    splits : DataFrame
+        With `image_id` and `split`; rows of other images are left out.
+    resume : bool
+
+    Raises
+    ------
+    RunError
+        If the folder holds a run and `resume` is off, or if that run is of another kind.
+    """
+    run = Run(Path(folder))
+    settings = json.loads(json.dumps(settings))
+    splits = splits[splits["image_id"].isin(catalog["image_id"])]
+    if (run.folder / "config.json").exists():
+        if not resume:
+            raise RunError(
+                f"{run.folder} already holds a run; add --resume to go on with it, or give another --output."
+            )
+        _check_same(run, stage, settings, fingerprint(catalog), splits)
+        return run
+    write_splits(splits, run.splits_path)
+    config = {
+        "stage": stage,
+        "settings": settings,
+        "dataset": describe_dataset(catalog),
+        "packages": package_versions(),
+        "command": " ".join(["lesion", *sys.argv[1:]]),
+    }
+    write_text(run.folder / "config.json", json.dumps(config, indent=2) + "\n")
+    return run
+
+
+def describe_dataset(catalog: pd.DataFrame) -> dict[str, Any]:
+    """Counts of images, lesions and masks, of images by class, sex, site, diagnosis method and age; the fingerprint."""
+    return {
+        "images": len(catalog),
+        "lesions": int(catalog["lesion_id"].nunique()),
+        "masks": int(catalog["mask_path"].notna().sum()),
+        "classes": _counts(catalog["dx"]),
+        **{column: _counts(catalog[column]) for column in ("sex", "localization", "dx_type")},
+        "age_groups": _counts(pd.cut(catalog["age"], AGE_BOUNDS, right=False, labels=AGE_GROUPS)),
+        "fingerprint": fingerprint(catalog),
+    }
+
+
+def _counts(values: pd.Series) -> dict[str, int]:
+    """Images of each value in its order, and of "unknown" where there are any."""
+    known = {str(value): int(count) for value, count in values.value_counts().sort_index().items() if count}
+    unknown = int(values.isna().sum())
+    return {**known, "unknown": known.get("unknown", 0) + unknown} if unknown else known
+
+
+def fingerprint(catalog: pd.DataFrame) -> str:
+    """Hash of the images' ids, lesions and labels: the same for the same dataset wherever it lies."""
+    columns = catalog[["image_id", "lesion_id", "dx"]].astype(str).sort_values("image_id")
+    return f"{pd.util.hash_pandas_object(columns, index=False).sum():016x}"
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of Python and of the packages that shape a result, where they are installed."""
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def _check_same(
+    run: Run, stage: str, settings: dict[str, Any], catalog_fingerprint: str, splits: pd.DataFrame
+) -> None:
+    if run.config["stage"] != stage:
+        raise RunError(f"{run.folder} is a {run.config['stage']} run; give another --output.")
+    changed = [name for name in settings if settings[name] != run.settings.get(name)]
+    if changed:
+        before = ", ".join(f"{name}={run.settings.get(name)!r}" for name in changed)
+        raise RunError(f"{run.folder} was started with {before}; resume it with the same settings.")
+    if run.config["dataset"]["fingerprint"] != catalog_fingerprint:
+        raise RunError(f"{run.folder} was started on other images; resume it with the same dataset.")
+    if dict(zip(splits["image_id"], splits["split"], strict=True)) != dict(
+        zip(run.splits["image_id"], run.splits["split"], strict=True)
+    ):
+        raise RunError(
+            f"{run.folder} was started with another split; resume it with the same one, or without one."
+        )

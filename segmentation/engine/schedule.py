@@ -1,0 +1,26 @@
+"""Optimiser, learning rates and compilation."""
+
+from typing import Any
+
+import keras
+
+from segmentation.engine.phases import Phase
+
+
+def adam_with_cosine(phase: Phase, steps_per_epoch: int, weight_decay: float) -> keras.optimizers.Optimizer:
+    """AdamW (Loshchilov and Hutter 2019) on the phase's schedule, its gradients clipped to a global norm of 1."""
+    steps = max(1, phase.epochs * steps_per_epoch)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=phase.learning_rate / 20,
+        warmup_target=phase.learning_rate,
+        warmup_steps=steps // 20,
+        decay_steps=steps - steps // 20,
+    )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=weight_decay, global_clipnorm=1.0)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+def compile_for_backend(model: keras.Model, **settings: Any) -> None:
+    """Compile; TensorFlow without XLA, which made these models several times slower on a CPU."""
+    model.compile(**settings, jit_compile=keras.backend.backend() != "tensorflow")

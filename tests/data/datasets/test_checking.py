@@ -1,0 +1,127 @@
+"""A dataset's check counts what is there and names everything that is wrong."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from data.datasets.checking import DatasetCheck, Problem, check_dataset
+
+METADATA = "lesion_id,image_id,dx\n"
+
+
+def draw(path: Path, size: tuple[int, int] = (48, 40)) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.effect_noise(size, 60).save(path)
+
+
+def make_dataset(root: Path, rows: str, images: str = "a b c", masks: str = "a b c") -> Path:
+    """A dataset in HAM10000's form, of images and masks with these ids."""
+    for image_id in images.split():
+        draw(root / "images" / f"{image_id}.png")
+    for image_id in masks.split():
+        draw(root / "masks" / f"{image_id}_segmentation.png")
+    (root / "HAM10000_metadata.csv").write_text(METADATA + rows)
+    return root
+
+
+def problems(check: DatasetCheck) -> dict[str, Problem]:
+    return {problem.kind: problem for problem in check.problems}
+
+
+def test_a_sound_dataset_is_counted_and_has_no_problems(tmp_path: Path) -> None:
+    check = check_dataset(make_dataset(tmp_path, "L1,a,mel\nL1,b,mel\nL2,c,nv\n"))
+    assert check.layout == "HAM10000"
+    assert (check.images, check.masks, check.labels, check.lesions) == (3, 3, 3, 2)
+    assert [(row.code, row.images, row.lesions) for row in check.classes] == [("mel", 2, 1), ("nv", 1, 1)]
+    assert check.problems == ()
+    assert "no problems" in check.to_text()
+
+
+@pytest.mark.parametrize(
+    ("rows", "images", "masks", "kind", "example"),
+    [
+        ("L1,a,nv\nL2,gone,nv\n", "a", "a", "listed image without a file", "gone"),
+        ("L1,a,nv\n", "a extra", "a extra", "file without a row", "images/extra.png"),
+        ("L1,a,nv\nL2,b,\n", "a b", "a b", "missing label", "b"),
+        ("L1,a,nv\nL2,b,Spitz\n", "a b", "a b", "unknown label", "spitz (1 images)"),
+        ("L1,a,nv\nL1,a,nv\n", "a", "a", "duplicate id", "a"),
+        ("L1,a,nv\nL1,b,mel\n", "a b", "a b", "conflicting diagnosis inside one lesion", "L1: mel, nv"),
+        ("L1,a,nv\nL2,b,nv\n", "a b", "a", "image without a mask", "images/b.png"),
+        ("L1,a,nv\n", "a", "a gone", "mask without an image", "masks/gone_segmentation.png"),
+    ],
+)
+def test_each_problem_of_names_and_tables_is_found_alone(
+    tmp_path: Path, rows: str, images: str, masks: str, kind: str, example: str
+) -> None:
+    check = check_dataset(make_dataset(tmp_path, rows, images, masks))
+    (problem,) = check.problems
+    assert (problem.kind, problem.count) == (kind, 1)
+    assert problem.examples[0].endswith(example)
+    assert problem.mend
+
+
+def test_a_second_file_of_an_image_is_a_duplicate(tmp_path: Path) -> None:
+    make_dataset(tmp_path, "L1,a,nv\n", "a", "a")
+    draw(tmp_path / "part_2" / "a.jpg")
+    (problem,) = check_dataset(tmp_path).problems
+    assert problem.kind == "duplicate file"
+    assert problem.examples == (str(tmp_path / "part_2" / "a.jpg"),)
+
+
+def test_files_are_read_to_find_broken_ones(tmp_path: Path) -> None:
+    make_dataset(tmp_path, "L1,a,nv\nL2,b,nv\nL3,c,nv\n")
+    whole = (tmp_path / "images" / "a.png").read_bytes()
+    (tmp_path / "images" / "a.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "masks" / "b_segmentation.png").write_text("no mask")
+    draw(tmp_path / "masks" / "c_segmentation.png", size=(40, 48))
+
+    found = problems(check_dataset(tmp_path))
+
+    assert set(found) == {"unreadable image", "unreadable mask", "mask of another size than its image"}
+    assert "a.png: the PNG data are cut short" in found["unreadable image"].examples[0]
+    assert "b_segmentation.png: is not a JPEG" in found["unreadable mask"].examples[0]
+    assert found["mask of another size than its image"].examples == (
+        f"{tmp_path / 'masks' / 'c_segmentation.png'}: 40 x 48 pixels, its image 48 x 40",
+    )
+
+
+def test_a_set_without_labels_or_masks_is_not_blamed_for_it(tmp_path: Path) -> None:
+    draw(tmp_path / "only_masks" / "images" / "a.png")
+    draw(tmp_path / "only_masks" / "masks" / "a.png")
+    draw(tmp_path / "only_labels" / "nv" / "a.png")
+    assert check_dataset(tmp_path / "only_masks").problems == ()
+    assert check_dataset(tmp_path / "only_labels").problems == ()
+
+
+def test_a_dataset_without_any_of_its_images_is_still_checked(tmp_path: Path) -> None:
+    check = check_dataset(make_dataset(tmp_path, "L1,a,nv\nL2,b,nv\n", images="", masks=""))
+    assert check.images == 0
+    assert problems(check)["listed image without a file"].count == 2
+
+
+def test_all_are_counted_and_five_are_shown(tmp_path: Path) -> None:
+    rows = "L,a,nv\n" + "".join(f"L{number},gone{number},nv\n" for number in range(7))
+    check = check_dataset(make_dataset(tmp_path, rows, "a", "a"))
+    assert check.problems[0].count == 7
+    assert len(check.problems[0].examples) == 5
+    assert "listed image without a file: 7" in check.to_text()
+
+
+def test_the_check_is_json(tmp_path: Path) -> None:
+    check = check_dataset(make_dataset(tmp_path, "L1,a,nv\nL1,b,mel\n"))
+    restored = json.loads(json.dumps(check.to_dict()))
+    assert restored["images"] == 3
+    assert restored["classes"][0]["code"] == "mel"
+    assert {problem["kind"] for problem in restored["problems"]} == {
+        "file without a row",
+        "conflicting diagnosis inside one lesion",
+    }
+
+
+def test_progress_is_told_after_each_image(tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    make_dataset(tmp_path, "L1,a,nv\n")
+    check_dataset(tmp_path, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(1, 3), (2, 3), (3, 3)]

@@ -1,0 +1,41 @@
+import base64
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline.app.drawings import evidence_uri, jpeg_uri, outline_path
+
+
+def decoded(uri) -> np.ndarray:
+    content = np.frombuffer(base64.b64decode(uri.partition(",")[2]), np.uint8)
+    return cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
+
+
+def test_a_picture_keeps_its_colours_and_aspect_and_shrinks_to_what_is_shown():
+    image = np.full((300, 400, 3), (200, 100, 50), np.uint8)
+    picture = decoded(jpeg_uri(image, longest_side=200))
+
+    assert picture.shape == (150, 200, 3)
+    assert picture[75, 100] == pytest.approx([50, 100, 200], abs=4), "OpenCV decodes to BGR"
+    assert decoded(jpeg_uri(image, longest_side=1000)).shape == (300, 400, 3)
+
+
+def test_the_more_evidence_the_more_opaque():
+    picture = decoded(evidence_uri(np.array([[-3.0, 1.0], [1.0, 5.0]], np.float32), side=64))
+
+    assert picture.shape == (64, 64, 4)
+    assert picture[0, 0, 3] == 0 and picture[-1, -1, 3] == 255
+    assert picture[0, 0, 3] < picture[0, -1, 3] < picture[-1, -1, 3]
+
+
+def test_a_flat_map_shows_nothing():
+    assert not decoded(evidence_uri(np.full((7, 7), 2.5, np.float32)))[:, :, 3].any()
+
+
+def test_the_outline_runs_along_the_masks_border():
+    mask = np.zeros((10, 20), bool)
+    mask[2:5, 3:9] = True
+
+    assert outline_path(mask) == "M3.5,2.5 3.5,4.5 8.5,4.5 8.5,2.5Z"
+    assert outline_path(np.zeros((10, 20), bool)) == ""

@@ -1,0 +1,65 @@
+"""Peers do the whole work on the images that they are given."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pipeline.benchmark import baseline_work, keras_baseline
+from pipeline.benchmark.baseline_work import Networks, Peer, Sizes
+from pipeline.benchmark.folders import fill_folder
+
+SIZES = Sizes(segmentation=(32, 64), classification=(32, 32), classes=3)
+
+
+def brightest_channel(images):
+    assert images.shape[1:] == (32, 32, 3) and images.dtype == np.float32
+    return images.mean(axis=(1, 2))
+
+
+def nothing_found(images):
+    assert images.shape[1:] == (32, 64, 3) and images.dtype == np.float32
+    return np.zeros(images.shape[:3], np.float32)
+
+
+NETWORKS = Networks(nothing_found, brightest_channel)
+
+
+def test_each_image_gets_the_class_of_its_own_middle():
+    red, blue = np.zeros((2, 50, 90, 3), np.uint8)
+    red[..., 0] = blue[..., 2] = 200
+    red[:, :10, 1] = 255
+
+    assert Peer(NETWORKS, SIZES).diagnose([red, blue]) == [0, 2]
+
+
+def test_single_images_are_timed_one_by_one_and_folders_as_a_whole(tmp_path):
+    images = sorted(fill_folder(tmp_path / "images", 40).iterdir())
+    peer = Peer(NETWORKS, SIZES)
+
+    assert len(peer.one_by_one(images, 5)) == 5
+    assert len(peer.in_batches(images)) == 1
+    assert peer.in_batches(images)[0] > min(peer.one_by_one(images, 5))
+
+
+def test_a_peers_process_prints_its_seconds(tmp_path, monkeypatch, capsys):
+    folder = fill_folder(tmp_path / "images", 2)
+    monkeypatch.setattr(
+        "sys.argv", ["peer", str(folder), *SIZES.as_arguments(), "--way", "any", "--count", "2"]
+    )
+    asked = []
+    baseline_work.main(lambda sizes, way: asked.append((sizes, way)) or NETWORKS)
+
+    assert asked == [(SIZES, "any")]
+    assert len(json.loads(capsys.readouterr().out)["seconds"]) == 2
+
+
+def test_the_keras_networks_take_and_return_what_the_work_needs():
+    pytest.importorskip("tensorflow")
+    networks = keras_baseline.build(SIZES, keras_baseline.PREDICT)
+    images = np.random.default_rng(0).random((2, 32, 64, 3), dtype=np.float32) * 255
+
+    probability = networks.segment(images)
+    assert probability.shape == (2, 32, 64)
+    assert 0 <= probability.min() <= probability.max() <= 1
+    np.testing.assert_allclose(networks.classify(images[:, :, :32]).sum(axis=1), 1, atol=1e-4)

@@ -1,0 +1,320 @@
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from pipeline.cli import lesion as cli
+
+MODULES_OF_TRAINING = ("tensorflow", "keras", "pandas", "sklearn", "scipy", "skimage", "matplotlib")
+
+
+@pytest.fixture
+def lesion():
+    """A function that runs the command in this process; the result has exit_code, stdout and stderr."""
+    return lambda *arguments: CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def photos(tmp_path, draw_disc, write_image) -> Path:
+    """Three good images, of which one has no lesion."""
+    write_image(tmp_path / "photos" / "blue.png", draw_disc((30, 30, 90)))
+    write_image(tmp_path / "photos" / "red.png", draw_disc((90, 30, 30)))
+    write_image(tmp_path / "photos" / "skin.png", np.full((100, 120, 3), 230, np.uint8))
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def mixed(photos) -> Path:
+    """The good images and three broken ones."""
+    (photos / "empty.jpg").touch()
+    (photos / "renamed.jpg").write_text("a letter and no image")
+    (photos / "cut.png").write_bytes((photos / "red.png").read_bytes()[:200])
+    return photos
+
+
+def in_own_process(*arguments, code="from pipeline.cli import main; main()"):
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+
+
+def test_predict_prints_a_line_an_image(lesion, photos, bundle_folder):
+    result = lesion("predict", photos, "--bundle", bundle_folder)
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    header, blue, red, skin = result.stdout.splitlines()
+    assert header.split() == ["image", "diagnosis", "confidence", "malignant", "lesion", "area", "notes"]
+    assert "blue.png  vascular lesion (vasc)" in blue
+    assert "red.png   melanoma (mel)" in red
+    assert skin.endswith("no lesion found: whole image used; low confidence")
+
+
+def test_flips_are_an_option_of_predict_with_a_calibration_of_their_own(
+    lesion, photos, make_bundle, tmp_path
+):
+    bundle = make_bundle(tmp_path / "b", flips={"temperature": 1.0, "abstention_threshold": 1.0})
+    plain, flipped = (
+        lesion("predict", photos / "red.png", "--bundle", bundle, "--json", *option)
+        for option in ((), ("--flips",))
+    )
+
+    assert json.loads(plain.stdout)["images"][0]["notes"] == []
+    assert json.loads(flipped.stdout)["images"][0]["notes"] == ["low confidence"]
+
+
+def test_predict_writes_the_folder(lesion, photos, bundle_folder, tmp_path):
+    result = lesion("predict", photos, "--bundle", bundle_folder, "--output", tmp_path / "out")
+
+    assert result.exit_code == 0
+    assert sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.*")) == [
+        "crops/blue.jpg",
+        "crops/red.jpg",
+        "masks/blue.png",
+        "masks/red.png",
+        "masks/skin.png",
+        "overlays/blue.jpg",
+        "overlays/red.jpg",
+        "overlays/skin.jpg",
+        "predictions.csv",
+    ]
+
+
+def test_broken_images_are_named_and_the_others_written(lesion, mixed, bundle_folder, tmp_path):
+    result = lesion("predict", mixed, "--bundle", bundle_folder, "--output", tmp_path / "out")
+
+    assert result.exit_code == 1
+    errors = result.stderr.splitlines()
+    assert len(errors) == 3
+    for name, reason, error in zip(
+        ("cut.png", "empty.jpg", "renamed.jpg"), ("cut short", "empty", "is not a"), errors, strict=True
+    ):
+        assert error.startswith(f"lesion: {mixed / name}: ") and reason in error
+    with (tmp_path / "out" / "predictions.csv").open() as file:
+        assert [Path(row["image"]).name for row in csv.DictReader(file)] == [
+            "blue.png",
+            "red.png",
+            "skin.png",
+        ]
+
+
+def test_json_is_one_document_with_predictions_and_failures(lesion, mixed, bundle_folder):
+    result = lesion("predict", mixed, "--bundle", bundle_folder, "--json")
+
+    document = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert document["bundle"] == "rules"
+    images = {Path(entry["image"]).name: entry for entry in document["images"]}
+    assert list(images) == ["blue.png", "cut.png", "empty.jpg", "red.png", "renamed.jpg", "skin.png"]
+    assert images["red.png"]["diagnosis"] == "mel"
+    assert set(images["red.png"]["box"]) == {"x0", "y0", "x1", "y1"}
+    assert images["skin.png"]["box"] is None
+    assert "empty" in images["empty.jpg"]["error"]
+
+
+def test_no_images_at_all_are_wrong_usage(lesion, bundle_folder, tmp_path):
+    result = lesion("predict", tmp_path, "--bundle", bundle_folder)
+    assert result.exit_code == 2
+    assert (
+        result.stderr
+        == f"lesion: {tmp_path}: no images there; give image files, or folders that hold some.\n"
+    )
+
+
+def test_a_missing_file_is_a_failed_image(lesion, photos, bundle_folder):
+    result = lesion("predict", photos / "red.png", photos / "gone.png", "--bundle", bundle_folder)
+    assert result.exit_code == 1
+    assert result.stderr == f"lesion: {photos / 'gone.png'}: no such file; check the path.\n"
+    assert "melanoma" in result.stdout
+
+
+def test_an_unusable_bundle_is_one_line_and_status_2(lesion, photos, bundle_copy):
+    (bundle_copy / "classification.tflite").write_bytes(b"damaged")
+    result = lesion("predict", photos, "--bundle", bundle_copy)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.count("\n") == 1
+    assert "classification.tflite: is damaged" in result.stderr
+
+
+def test_an_output_that_can_not_be_written_is_one_line_and_status_2(lesion, photos, bundle_folder, tmp_path):
+    (tmp_path / "file").touch()
+    result = lesion("predict", photos, "--bundle", bundle_folder, "--output", tmp_path / "file" / "out")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"lesion: {tmp_path / 'file'}") and result.stderr.count("\n") == 1
+
+
+def test_isic_needs_an_output(lesion, photos):
+    result = lesion("predict", photos, "--isic")
+    assert result.exit_code == 2
+    assert "--output" in result.stderr
+
+
+def test_isic_needs_the_challenge_classes(lesion, photos, make_bundle, tmp_path):
+    bundle = make_bundle(tmp_path / "bundle", classes=[f"type {letter}" for letter in "abcdefg"])
+    result = lesion("predict", photos, "--bundle", bundle, "--output", tmp_path / "out", "--isic")
+    assert result.exit_code == 2
+    assert "leave out --isic" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_second_run_does_not_predict_what_the_first_one_wrote(lesion, photos, bundle_folder):
+    for _ in range(2):
+        result = lesion("predict", photos, "--bundle", bundle_folder, "--output", photos / "out")
+    assert len(result.stdout.splitlines()) == 1 + 3
+
+
+def test_an_image_whose_name_is_taken_is_pointed_out(lesion, photos, bundle_folder, draw_disc, write_image):
+    write_image(photos / "more" / "red.png", draw_disc())
+    result = lesion("predict", photos, "--bundle", bundle_folder, "--output", photos.parent / "out")
+    assert result.exit_code == 0
+    assert result.stderr.startswith(f"lesion: {photos / 'more' / 'red.png'}: its files are called more_red, ")
+
+
+def test_predict_imports_nothing_of_training(photos, bundle_folder, tmp_path):
+    """In a process of its own, for one image with all outputs."""
+    code = (
+        "import sys\nfrom pipeline.cli import app\n"
+        "app(standalone_mode=False)\n"
+        f"print([name for name in {MODULES_OF_TRAINING} if name in sys.modules])"
+    )
+    arguments = (
+        "predict",
+        photos / "red.png",
+        "--bundle",
+        bundle_folder,
+        "--output",
+        tmp_path / "out",
+        "--isic",
+    )
+    result = in_own_process(*arguments, code=code)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from Linux's /proc")
+def test_predict_takes_under_a_second_and_200_megabytes(photos, bundle_folder):
+    code = (
+        "from pathlib import Path\nfrom pipeline.cli import app\napp(standalone_mode=False)\n"
+        "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
+    )
+    start = time.perf_counter()
+    result = in_own_process("predict", photos / "red.png", "--bundle", bundle_folder, code=code)
+    seconds = time.perf_counter() - start
+
+    assert int(result.stdout.splitlines()[-1]) < 200_000, "peak, in kB"
+    assert seconds < 3, "several times what it takes on an idle machine"
+
+
+def test_help_is_quick_and_has_an_example_for_every_command(lesion):
+    start = time.perf_counter()
+    assert in_own_process("--help").returncode == 0
+    assert time.perf_counter() - start < 1, "several times what it takes on an idle machine"
+
+    for command in (["predict"], ["evaluate"], ["dataset", "check"], ["dataset", "synthesize"]):
+        assert f"Example: lesion {' '.join(command)} " in lesion(*command, "--help").stdout
+
+
+def test_help_imports_neither_numpy_nor_rich():
+    code = "import sys\nimport pipeline.cli\nprint({'numpy', 'cv2', 'rich'} & set(sys.modules))"
+    assert in_own_process(code=code).stdout == "set()\n"
+
+
+def test_an_interrupted_run_leaves_nothing_half_written(photos, bundle_folder, tmp_path):
+    """The first mask of the many tells that the run is under way."""
+    images = [photos / "red.png"]
+    for number in range(3000):
+        images.append(photos / f"{number}.png")
+        os.link(images[0], images[-1])
+    output = tmp_path / "out"
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a background job ignores it
+    command = [
+        sys.executable,
+        "-c",
+        f"{heed}; from pipeline.cli import main; main()",
+        "predict",
+        photos,
+        "--bundle",
+        bundle_folder,
+        "--output",
+        output,
+    ]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        while not list(output.glob("masks/[0-9]*.png")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert not (output / "predictions.csv").exists()
+    assert not [path for path in output.rglob("*") if path.name.startswith(".")]
+
+
+def test_dataset_synthesize_and_check_fit_together(lesion, tmp_path):
+    drawn = tmp_path / "drawn"
+    assert lesion("dataset", "synthesize", drawn, "--count", 7, "--height", 90, "--width", 120).exit_code == 0
+
+    result = lesion("dataset", "check", drawn, "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["images"] == 7
+
+    next((drawn / "masks").iterdir()).unlink()
+    result = lesion("dataset", "check", drawn)
+    assert result.exit_code == 1
+    assert "image without a mask: 1" in result.stdout
+
+
+def test_a_folder_that_is_no_dataset_is_one_line_and_status_2(lesion, bundle_folder, tmp_path):
+    for command in (["dataset", "check", tmp_path], ["evaluate", tmp_path, "--bundle", bundle_folder]):
+        result = lesion(*command)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert str(tmp_path) in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_evaluate_prints_figures_and_writes_a_report(lesion, bundle_folder, tmp_path):
+    drawn = tmp_path / "drawn"
+    lesion("dataset", "synthesize", drawn, "--count", 8, "--height", 90, "--width", 120)
+
+    options = ("--bundle", bundle_folder, "--repetitions", 20, "--output", tmp_path / "report", "--json")
+    result = lesion("evaluate", drawn, *options)
+    assert result.exit_code == 0
+    figures = json.loads(result.stdout)
+    assert figures["segmentation"] is not None
+    assert figures["abstention"]["images"] == figures["classification"]["images"] == 8
+    assert {path.name for path in (tmp_path / "report").iterdir()} >= {
+        "metrics.json",
+        "predictions.csv",
+        "confusion.png",
+        "report.html",
+    }
+
+
+@pytest.mark.parametrize(
+    ("missing", "extra", "command"),
+    [
+        ("pandas", "evaluate", ["dataset", "check", "somewhere"]),
+        ("pandas", "train", ["train", "segmentation", "somewhere", "--output", "nowhere"]),
+        ("keras", "train", ["train", "segmentation", "somewhere", "--output", "nowhere"]),
+    ],
+)
+def test_a_missing_extra_is_named_in_one_line(missing, extra, command):
+    code = f"import sys; sys.modules[{missing!r}] = None; from pipeline.cli import main; main()"
+    result = in_own_process(*command, code=code)
+
+    assert result.returncode == 2
+    assert result.stderr == (
+        f"lesion: this needs {missing}, which is not installed; run: pip install 'lesion[{extra}]'\n"
+    )

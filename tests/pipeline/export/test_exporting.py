@@ -1,0 +1,220 @@
+"""A bundle says what the trained models say, or is not written at all."""
+
+import json
+import shutil
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from classification.model import with_activation_map
+from pipeline import LesionPipeline
+from pipeline.bundle.litert import LiteRTModel
+from pipeline.bundle.loading import load_bundle
+from pipeline.export import exporting
+from pipeline.export.exporting import TOLERANCES, ExportError, export
+from segmentation.cropping import lesion_mask
+from segmentation.engine.run_folder import Run, RunError
+from segmentation.metrics import jaccard
+
+
+def model_of(run: Run) -> keras.Model:
+    return keras.models.load_model(run.model_path, compile=False)
+
+
+def largest_difference(expected: np.ndarray, found: list[np.ndarray]) -> float:
+    return float(np.abs(expected - np.stack(found)).max())
+
+
+def test_a_float32_bundle_answers_as_keras_does(
+    trained_bundle: Path, segmentation_run: Run, classification_run: Run
+) -> None:
+    bundle = load_bundle(trained_bundle)
+    images = segmentation_run.samples["validation"]
+    expected = model_of(segmentation_run).predict_on_batch(images)
+    assert expected.std() > 0.1
+    converted = LiteRTModel(bundle.segmentation_path)
+    assert largest_difference(expected, [converted(image)[0] for image in images]) < 1e-4
+
+    images = classification_run.samples["validation"]
+    logits, maps = with_activation_map(model_of(classification_run)).predict_on_batch(images)
+    assert logits.std() > 0.1
+    converted = LiteRTModel(bundle.classification_path)
+    found = [converted(image) for image in images]
+    assert largest_difference(logits, [each[0] for each in found]) < 1e-3
+    assert largest_difference(maps, [each[1] for each in found]) < 1e-3
+
+
+@pytest.fixture(scope="module", params=["float16", "int8"])
+def small_bundle(request, segmentation_run: Run, classification_run: Run, tmp_path_factory):
+    """The same two models in a lower precision."""
+    folder = tmp_path_factory.mktemp("small") / request.param
+    return export(segmentation_run, classification_run, folder, precision=request.param)
+
+
+def test_a_lower_precision_is_smaller_and_within_its_tolerance(small_bundle, trained_bundle: Path) -> None:
+    precision = small_bundle.segmentation.precision
+    for stage in ("segmentation", "classification"):
+        smaller = (small_bundle.folder / f"{stage}.tflite").stat().st_size
+        assert smaller < 0.6 * (trained_bundle / f"{stage}.tflite").stat().st_size
+        parity = small_bundle.figures["parity"][stage]
+        assert 0 < parity["mean"] <= TOLERANCES[precision][0]
+        assert parity["largest"] <= TOLERANCES[precision][1]
+
+
+def test_a_lower_precision_finds_the_same_lesions(small_bundle, segmentation_run: Run) -> None:
+    images = segmentation_run.samples["validation"]
+    expected = model_of(segmentation_run).predict_on_batch(images)[..., 0]
+    converted = LiteRTModel(small_bundle.segmentation_path)
+    threshold = small_bundle.threshold
+    overlaps = [
+        jaccard(lesion_mask(converted(image)[0][..., 0], threshold), lesion_mask(probability, threshold))
+        for image, probability in zip(images, expected, strict=True)
+    ]
+    assert np.mean(overlaps) > 0.9
+
+
+def test_a_bundle_takes_a_drawn_image_the_whole_way(
+    trained_bundle: Path, drawn_catalog: pd.DataFrame
+) -> None:
+    pipeline = LesionPipeline.load(trained_bundle)
+    predictions = [prediction for _, prediction in pipeline.predict_many(drawn_catalog["image_path"].head(6))]
+    for prediction in predictions:
+        assert prediction.mask.shape == (96, 128)
+        assert prediction.diagnosis in pipeline.bundle.classes
+        assert sum(prediction.probabilities.values()) == pytest.approx(1)
+        assert prediction.activation_map.shape == (2, 2, 7)
+    assert [prediction.view for prediction in predictions].count("crop") >= 4
+
+
+def test_the_bundle_carries_what_the_runs_decided(
+    trained_bundle: Path, segmentation_run: Run, classification_run: Run
+) -> None:
+    bundle = load_bundle(trained_bundle)
+    assert bundle.name == "drawn"
+    assert bundle.threshold == segmentation_run.metrics["threshold"]
+    assert bundle.temperature == classification_run.metrics["temperature"]
+    assert bundle.abstention_threshold == classification_run.metrics["abstention_threshold"]
+    assert list(bundle.classes) == classification_run.metrics["classes"]
+    assert bundle.familiarity.to_dict() == classification_run.metrics["familiarity"]
+    assert bundle.flips.temperature == classification_run.metrics["flips"]["temperature"]
+    assert bundle.flips.abstention_threshold == classification_run.metrics["flips"]["abstention_threshold"]
+    assert (bundle.view, bundle.crop_margin) == ("crop", 0.25)
+    assert bundle.training["segmentation"]["dataset"]["images"] == 42
+    assert bundle.figures["validation"]["segmentation"] == segmentation_run.metrics["validation"]
+    assert "no commercial use" in bundle.training["licence"]
+
+
+def test_neither_facts_nor_card_tell_of_the_machine(trained_bundle: Path, segmentation_run: Run) -> None:
+    for name in ("bundle.json", "MODEL_CARD.md", "splits.csv"):
+        text = (trained_bundle / name).read_text()
+        assert str(Path.home()) not in text
+        assert str(segmentation_run.folder.parent) not in text
+        assert "/tmp/" not in text
+
+
+def test_the_card_names_the_command_that_makes_the_bundle(trained_bundle: Path) -> None:
+    runs = "--segmentation segmentation --classification classification"
+    command = f"lesion export {runs} --precision float32 --output drawn"
+    assert f"\n{command}\n" in (trained_bundle / "MODEL_CARD.md").read_text()
+
+
+def test_the_calibration_is_drawn_beside_the_card(trained_bundle: Path) -> None:
+    picture = (trained_bundle / "calibration.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) < 60_000
+
+
+@pytest.fixture
+def converted_already(trained_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Conversions that cost no time, because the bundle has them."""
+
+    def converted(model: keras.Model, *_) -> bytes:
+        stage = "segmentation" if model.input_shape == (None, 32, 64, 3) else "classification"
+        return (trained_bundle / f"{stage}.tflite").read_bytes()
+
+    monkeypatch.setattr(exporting, "convert", converted)
+
+
+@pytest.mark.usefixtures("converted_already")
+def test_the_path_of_pretrained_weights_is_left_out(
+    segmentation_run: Run, classification_run: Run, tmp_path: Path
+) -> None:
+    copy = Run(shutil.copytree(segmentation_run.folder, tmp_path / "run"))
+    config = json.loads((copy.folder / "config.json").read_text())
+    config["settings"]["encoder_weights"] = "/home/somebody/encoder.h5"
+    (copy.folder / "config.json").write_text(json.dumps(config))
+    bundle = export(copy, classification_run, tmp_path / "bundle")
+    assert bundle.training["segmentation"]["settings"]["encoder_weights"] == "ImageNet or a file"
+    assert "somebody" not in (tmp_path / "bundle" / "bundle.json").read_text()
+
+
+def test_the_model_card_has_the_figures(trained_bundle: Path, segmentation_run: Run) -> None:
+    card = (trained_bundle / "MODEL_CARD.md").read_text()
+    jaccard_value = segmentation_run.metrics["validation"]["jaccard"]["value"]
+    assert f"| Jaccard | {jaccard_value:.3f} (" in card
+    assert "| nv | melanocytic naevus | benign | " in card
+    assert "not a medical device" in card
+    tables = [line for line in card.splitlines() if line.startswith("|")]
+    assert len(tables) > 20
+    assert all(line.endswith("|") for line in tables)
+
+
+def test_an_image_that_either_training_saw_counts_as_seen(tmp_path: Path) -> None:
+    segmentation, classification = Run(tmp_path / "segmentation"), Run(tmp_path / "classification")
+    for run, splits in (
+        (segmentation, {"a": "train", "b": "test", "c": "validation", "only": "test"}),
+        (classification, {"a": "test", "b": "train", "c": "test", "new": "validation"}),
+    ):
+        run.folder.mkdir()
+        pd.Series(splits, name="split").rename_axis("image_id").to_csv(run.splits_path)
+    joined = exporting._joined_splits(segmentation, classification)
+    assert dict(joined.to_numpy()) == {
+        "a": "train",
+        "b": "train",
+        "c": "validation",
+        "new": "validation",
+        "only": "test",
+    }
+
+
+def test_the_bundle_lists_every_image_of_the_trainings(trained_bundle: Path, segmentation_run: Run) -> None:
+    splits = pd.read_csv(trained_bundle / "splits.csv")
+    expected = segmentation_run.splits.sort_values("image_id", ignore_index=True)[["image_id", "split"]]
+    pd.testing.assert_frame_equal(splits, expected, check_dtype=False)
+
+
+@pytest.mark.usefixtures("converted_already")
+@pytest.mark.parametrize(("stage", "outputs"), [("segmentation", 1), ("classification", 2)])
+def test_a_conversion_that_says_something_else_is_not_exported(
+    segmentation_run: Run,
+    classification_run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stage: str,
+    outputs: int,
+) -> None:
+    class Spoiled(LiteRTModel):
+        def __call__(self, image: np.ndarray) -> tuple[np.ndarray, ...]:
+            answers = super().__call__(image)
+            return tuple(answer * 1.1 for answer in answers) if len(answers) == outputs else answers
+
+    monkeypatch.setattr(exporting, "LiteRTModel", Spoiled)
+    with pytest.raises(
+        ExportError,
+        match=f"the {stage} model in float32 differs from Keras by .*; export it in a higher precision",
+    ):
+        export(segmentation_run, classification_run, tmp_path / "bundle")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_without_samples_can_not_be_exported(
+    segmentation_run: Run, classification_run: Run, tmp_path: Path
+) -> None:
+    run = Run(tmp_path / "run")
+    run.folder.mkdir()
+    (run.folder / "model.keras").symlink_to(segmentation_run.model_path)
+    with pytest.raises(RunError, match=r"no samples\.npz"):
+        export(run, classification_run, tmp_path / "bundle")

@@ -1,0 +1,66 @@
+import csv
+import re
+
+import numpy as np
+import pytest
+
+from data.datasets.diagnoses import HAM10000_CLASSES
+from pipeline.prediction.gallery import csv_text, html_page, predict_file
+from pipeline.prediction.outputs import PredictionFolder
+
+
+@pytest.fixture
+def outcomes(pipeline, draw_disc, write_image, tmp_path):
+    """Of a red disc, a file that is no image, and bare skin under a hostile name."""
+    red = write_image(tmp_path / "red.png", draw_disc((90, 30, 30))).read_bytes()
+    skin = write_image(tmp_path / "skin.png", np.full((100, 120, 3), 230, np.uint8)).read_bytes()
+    files = {"red.png": red, "broken.png": b"no image", "<b>skin & co</b>.png": skin}
+    return [predict_file(pipeline, name, content) for name, content in files.items()]
+
+
+def test_the_csv_is_what_the_command_line_writes_and_a_line_for_what_failed(
+    outcomes, pipeline, tmp_path, draw_disc
+):
+    image = draw_disc((90, 30, 30))
+    with PredictionFolder.open(tmp_path / "results", HAM10000_CLASSES) as folder:
+        folder.add(tmp_path / "red.png", image, pipeline.predict(image))
+    (expected,) = csv.DictReader((tmp_path / "results" / "predictions.csv").read_text().splitlines())
+    red, broken, skin = csv.DictReader(csv_text(outcomes, HAM10000_CLASSES).splitlines())
+
+    assert red == expected | {"image": "red.png"}
+    assert (broken["image"], broken["diagnosis"]) == ("broken.png", "")
+    assert "is not a JPEG" in broken["notes"]
+    assert skin["view"] == "full" and skin["x0"] == ""
+
+
+def test_the_report_needs_nothing_from_outside_and_shows_every_image(outcomes, pipeline):
+    page = html_page(outcomes, pipeline.bundle)
+
+    assert not re.search(r"(?:src|href)=\"(?!data:|#)", page)
+    assert "url(" not in page and "@import" not in page and "<script" not in page
+    assert page.count("<img ") == 2, "one for each image that could be used"
+    assert all(alt for alt in re.findall(r"alt=\"([^\"]*)\"", page))
+    assert "broken.png: is not a JPEG" in page
+    assert "not a medical device" in page
+    assert "melanoma (mel)" in page and f"{outcomes[0].facts['confidence']:.1%}" in page
+
+
+def test_links_of_the_report_lead_to_the_pictures(outcomes, pipeline):
+    page = html_page(outcomes, pipeline.bundle)
+
+    assert set(re.findall(r"href=\"#([^\"]+)", page)) == set(re.findall(r"figure id=\"([^\"]+)", page))
+
+
+def test_names_can_not_bring_markup_into_the_report(outcomes, pipeline):
+    page = html_page(outcomes, pipeline.bundle)
+
+    assert "<b>skin" not in page
+    assert "&lt;b&gt;skin &amp; co&lt;/b&gt;.png" in page
+
+
+def test_an_outcome_is_small_however_large_the_image(pipeline, draw_disc, write_image, tmp_path):
+    large = draw_disc(size=(1500, 2000), centre=(1000, 750), radius=300)
+    outcome = predict_file(pipeline, "large.png", write_image(tmp_path / "large.png", large).read_bytes())
+
+    assert 0 < len(outcome.picture) < 60_000
+    assert not any(isinstance(value, np.ndarray) for value in vars(outcome).values())

@@ -1,0 +1,162 @@
+"""A run folder says what was asked for, and refuses to go on with something else."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segmentation.engine.run_folder import Run, RunError, describe_dataset, fingerprint, open_run, start_run
+
+SETTINGS = {"input_size": (32, 64), "epochs": 3, "encoder_weights": None}
+
+
+def catalog_of(count: int = 4) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "image_id": [f"image-{number}" for number in range(count)],
+            "image_path": [f"/photos/image-{number}.jpg" for number in range(count)],
+            "mask_path": ["/masks/0.png", *[None] * (count - 1)],
+            "lesion_id": [f"lesion-{number // 2}" for number in range(count)],
+            "dx": ["nv", "mel", None, *["nv"] * (count - 3)],
+            "sex": ["female", None] * (count // 2),
+            "age": [30.0, 70.0, None, *[85.0] * (count - 3)],
+            "localization": "back",
+            "dx_type": "histo",
+        }
+    )
+
+
+def splits_of(catalog: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame({"image_id": catalog["image_id"], "split": "train"})
+
+
+def start(
+    folder: Path, stage: str = "segmentation", settings=SETTINGS, catalog=None, *, resume: bool = False
+) -> Run:
+    catalog = catalog_of() if catalog is None else catalog
+    return start_run(folder, stage, settings, catalog, splits_of(catalog), resume=resume)
+
+
+def test_a_run_tells_what_it_was_asked_for(tmp_path: Path) -> None:
+    start(tmp_path / "run")
+    run = Run(tmp_path / "run")
+    assert run.config["stage"] == "segmentation"
+    assert run.settings == {"input_size": [32, 64], "epochs": 3, "encoder_weights": None}
+    assert {"python", "numpy", "keras"} <= set(run.config["packages"])
+    assert run.splits["image_id"].tolist() == catalog_of()["image_id"].tolist()
+
+
+def test_the_dataset_is_described_by_its_counts() -> None:
+    description = describe_dataset(catalog_of())
+    del description["fingerprint"]
+    assert description == {
+        "images": 4,
+        "lesions": 2,
+        "masks": 1,
+        "classes": {"mel": 1, "nv": 2, "unknown": 1},
+        "sex": {"female": 2, "unknown": 2},
+        "localization": {"back": 4},
+        "dx_type": {"histo": 4},
+        "age_groups": {"30-49": 1, "70+": 2, "unknown": 1},
+    }
+
+
+def test_a_dataset_is_known_again_wherever_and_in_whatever_order_it_lies() -> None:
+    catalog = catalog_of()
+    moved = catalog.assign(image_path="/elsewhere/" + catalog["image_id"]).iloc[::-1]
+    assert fingerprint(moved) == fingerprint(catalog)
+
+
+@pytest.mark.parametrize("column", ["image_id", "lesion_id", "dx"])
+def test_other_images_lesions_or_labels_are_another_dataset(column: str) -> None:
+    changed = catalog_of()
+    changed.loc[1, column] = "other"
+    assert fingerprint(changed) != fingerprint(catalog_of())
+
+
+def test_an_existing_run_is_not_overwritten(tmp_path: Path) -> None:
+    start(tmp_path)
+    with pytest.raises(RunError, match="already holds a run; add --resume"):
+        start(tmp_path)
+
+
+def test_a_run_is_resumed_with_the_same_settings_and_images(tmp_path: Path) -> None:
+    start(tmp_path)
+    assert start(tmp_path, resume=True).settings["epochs"] == 3
+
+
+def test_there_may_be_nothing_yet_to_resume(tmp_path: Path) -> None:
+    assert start(tmp_path / "new", resume=True).splits_path.exists()
+
+
+def test_other_settings_are_refused_by_name(tmp_path: Path) -> None:
+    start(tmp_path)
+    with pytest.raises(
+        RunError, match=r"was started with epochs=3; resume it with the same settings"
+    ) as refusal:
+        start(tmp_path, settings={**SETTINGS, "epochs": 4}, resume=True)
+    assert "input_size" not in str(refusal.value)
+
+
+def test_another_split_is_refused_and_more_rows_than_images_are_not(tmp_path: Path) -> None:
+    catalog = catalog_of()
+    start(tmp_path, catalog=catalog)
+    more = pd.concat([splits_of(catalog), pd.DataFrame({"image_id": ["elsewhere"], "split": ["test"]})])
+    start_run(tmp_path, "segmentation", SETTINGS, catalog, more, resume=True)
+    with pytest.raises(RunError, match="started with another split"):
+        start_run(tmp_path, "segmentation", SETTINGS, catalog, more.assign(split="validation"), resume=True)
+
+
+def test_rows_of_other_images_are_left_out_of_the_split(tmp_path: Path) -> None:
+    catalog = catalog_of()
+    run = start_run(tmp_path, "segmentation", SETTINGS, catalog.head(3), splits_of(catalog))
+    assert run.splits["image_id"].tolist() == catalog["image_id"].head(3).tolist()
+
+
+def test_other_images_are_refused(tmp_path: Path) -> None:
+    start(tmp_path)
+    with pytest.raises(RunError, match="started on other images"):
+        start(tmp_path, catalog=catalog_of(6), resume=True)
+
+
+def test_a_run_of_the_other_stage_is_refused(tmp_path: Path) -> None:
+    start(tmp_path)
+    with pytest.raises(RunError, match="is a segmentation run"):
+        start(tmp_path, "classification", resume=True)
+    with pytest.raises(RunError, match="is a segmentation run; give the folder of a classification run"):
+        open_run(tmp_path, "classification")
+
+
+def test_a_run_without_a_model_can_not_be_used(tmp_path: Path) -> None:
+    start(tmp_path)
+    with pytest.raises(RunError, match="has no model yet"):
+        open_run(tmp_path, "segmentation")
+    with pytest.raises(RunError, match=r"no samples\.npz"):
+        _ = Run(tmp_path).samples
+
+
+def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"is no run folder, it has no readable config\.json"):
+        open_run(tmp_path, "segmentation")
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    start(tmp_path)
+    (tmp_path / "metrics.json").write_text('{"threshold": 0.')
+    with pytest.raises(RunError, match=r"metrics\.json is damaged"):
+        _ = Run(tmp_path).metrics
+
+
+def test_a_run_without_its_split_is_named(tmp_path: Path) -> None:
+    start(tmp_path).splits_path.unlink()
+    with pytest.raises(RunError, match=r"splits\.csv can't be read"):
+        _ = Run(tmp_path).splits
+
+
+def test_samples_survive_their_file(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (3, 4, 5, 3), np.uint8)
+    Run(tmp_path).write_samples(calibration=images, validation=images[:1])
+    samples = Run(tmp_path).samples
+    assert np.array_equal(samples["calibration"], images)
+    assert samples["validation"].shape == (1, 4, 5, 3)
