@@ -61,7 +61,7 @@ class AbstentionScores:
         marked: np.ndarray,
         lesion_ids: Sequence[str] | np.ndarray,
         *,
-        repetitions: int = 1000,
+        resamples: int = 1000,
         seed: int = 0,
     ) -> "AbstentionScores":
         """Score N images, N > 0.
@@ -72,9 +72,9 @@ class AbstentionScores:
         probabilities : float array (N, C)
         marked : bool array (N,), whether an image would be left out
         lesion_ids : the lesion of each image
-        repetitions, seed : of the bootstrap
+        resamples, seed : of the bootstrap
         """
-        weights = lesion_weights(lesion_ids, repetitions, seed)
+        weights = lesion_weights(lesion_ids, resamples, seed)
         predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
         correct, kept = predicted == labels, ~marked
         order = np.argsort(-confidence, kind="stable")
@@ -123,7 +123,7 @@ class AbstentionScores:
 def _accuracy(correct: np.ndarray, chosen: np.ndarray, weights: np.ndarray) -> Interval:
     value = float(correct[chosen].mean()) if chosen.any() else np.nan
     right, all_chosen = weights @ (correct & chosen), weights @ chosen
-    return Interval.from_repetitions(value, bootstrap.ratio(right, all_chosen))
+    return Interval.from_resamples(value, bootstrap.ratio(right, all_chosen))
 
 
 def _balanced_accuracy(
@@ -138,7 +138,7 @@ def _balanced_accuracy(
         return bootstrap.macro_mean(recall)
 
     value = float(mean_recall(np.ones((1, len(labels))))[0])
-    return Interval.from_repetitions(value, mean_recall(weights[:, chosen]))
+    return Interval.from_resamples(value, mean_recall(weights[:, chosen]))
 
 
 def _curve(labels: np.ndarray, predicted: np.ndarray, confidence: np.ndarray) -> list[CoveragePoint]:

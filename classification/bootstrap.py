@@ -1,7 +1,7 @@
 """The figures of `metrics.py` under many bootstrap weights at once.
 
-scikit-learn computes one weighted figure a call; a thousand repetitions of all of them would take minutes.
-Here each function takes the weights of all repetitions, an array (R, N) as `data.intervals.lesion_weights`
+scikit-learn computes one weighted figure a call; a thousand resamples of all of them would take minutes.
+Here each function takes the weights of all resamples, an array (R, N) as `data.intervals.lesion_weights`
 draws it, and returns the figure of each. Two classifiers are compared by giving both the same weights.
 """
 
@@ -38,7 +38,7 @@ def auc(positive: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.nda
 
     Returns
     -------
-    float array (R,), NaN where a repetition has no positive or no negative; a tie counts half.
+    float array (R,), NaN where a resample has no positive or no negative; a tie counts half.
     """
     ranked = np.flatnonzero(~positive)[np.argsort(scores[~positive])]
     negatives = np.pad(np.cumsum(weights[:, ranked], axis=1), ((0, 0), (1, 0)))
@@ -72,7 +72,7 @@ def calibration_error(
 
 
 def macro_mean(figures: np.ndarray) -> np.ndarray:
-    """Mean (R,) over the classes of `figures` (R, C) that are defined in the repetition."""
+    """Mean (R,) over the classes of `figures` (R, C) that are defined in the resample."""
     return ratio(np.nansum(figures, axis=1), np.count_nonzero(~np.isnan(figures), axis=1))
 
 

@@ -81,10 +81,10 @@ def calibration_interval(probabilities: np.ndarray, labels: np.ndarray, weights:
 
     A resample is noisier than its set and so looks worse calibrated: the interval leans upwards.
     """
-    repetitions = bootstrap.calibration_error(
+    resamples = bootstrap.calibration_error(
         *_confidence_bins(probabilities, labels, CALIBRATION_BINS), weights
     )
-    return Interval.from_repetitions(expected_calibration_error(probabilities, labels), repetitions)
+    return Interval.from_resamples(expected_calibration_error(probabilities, labels), resamples)
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:

@@ -11,7 +11,7 @@ from segmentation.engine.curves import picture_grid
 Example = tuple[np.ndarray, str, str, float]
 
 
-def classification_sheet(examples: Sequence[Example], columns: int = 8) -> Figure:
+def classification_figure(examples: Sequence[Example], columns: int = 8) -> Figure:
     """Images (S, S, 3), each with its reference, its diagnosis and the confidence; errors in orange."""
 
     def draw(axes: Axes, example: Example) -> None:

@@ -64,7 +64,7 @@ class ClassificationScores:
         classes: Sequence[str],
         lesion_ids: Sequence[str] | np.ndarray,
         *,
-        repetitions: int = 1000,
+        resamples: int = 1000,
         seed: int = 0,
     ) -> "ClassificationScores":
         """Score N images.
@@ -75,7 +75,7 @@ class ClassificationScores:
         probabilities : float array (N, C), rows sum to 1; the diagnosis is the class of the highest
         classes : the C classes
         lesion_ids : the lesion of each image
-        repetitions : of the bootstrap; 0 gives figures without bounds
+        resamples : of the bootstrap; 0 gives figures without bounds
         seed : of the bootstrap
 
         Raises
@@ -84,7 +84,7 @@ class ClassificationScores:
         """
         labels, probabilities = np.asarray(labels), np.asarray(probabilities, float)
         _check_predictions(labels, probabilities, classes)
-        weights = lesion_weights(lesion_ids, repetitions, seed)
+        weights = lesion_weights(lesion_ids, resamples, seed)
         correct = probabilities.argmax(axis=1) == labels
         confusion = confusion_matrix(labels, probabilities.argmax(axis=1), labels=range(len(classes)))
         per_class = _per_class(labels, probabilities, weights)
@@ -197,9 +197,7 @@ def malignant_auc(
     scores = probabilities[known][:, malignant_classes(classes)].sum(axis=1)
     if positive.all() or not positive.any():
         return None
-    return Interval.from_repetitions(
-        _auc(positive, scores), bootstrap.auc(positive, scores, weights[:, known])
-    )
+    return Interval.from_resamples(_auc(positive, scores), bootstrap.auc(positive, scores, weights[:, known]))
 
 
 def _check_predictions(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> None:
@@ -217,33 +215,33 @@ def _check_predictions(labels: np.ndarray, probabilities: np.ndarray, classes: S
 def _per_class(
     labels: np.ndarray, probabilities: np.ndarray, weights: np.ndarray
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Precision, recall, f1 and auc: figures of each class (C,), and of each repetition and class (R, C)."""
+    """Precision, recall, f1 and auc: figures of each class (C,), and of each resample and class (R, C)."""
     classes, predicted = probabilities.shape[1], probabilities.argmax(axis=1)
     support = np.bincount(labels, minlength=classes)
     figures = precision_recall_fscore_support(labels, predicted, labels=range(classes), zero_division=0)[:3]
     confusions = bootstrap.confusion_matrices(labels, predicted, classes, weights)
-    repetitions = bootstrap.precision_recall_f1(confusions)
+    resamples = bootstrap.precision_recall_f1(confusions)
     one_against_rest = [(labels == index, probabilities[:, index]) for index in range(classes)]
     aucs = np.array([_auc(positive, scores) for positive, scores in one_against_rest])
-    auc_repetitions = [bootstrap.auc(positive, scores, weights) for positive, scores in one_against_rest]
+    auc_resamples = [bootstrap.auc(positive, scores, weights) for positive, scores in one_against_rest]
     return {
-        name: (np.where(support > 0, figure, np.nan), repetition)
-        for name, figure, repetition in zip(("precision", "recall", "f1"), figures, repetitions, strict=True)
-    } | {"auc": (aucs, np.stack(auc_repetitions, axis=1))}
+        name: (np.where(support > 0, figure, np.nan), resample)
+        for name, figure, resample in zip(("precision", "recall", "f1"), figures, resamples, strict=True)
+    } | {"auc": (aucs, np.stack(auc_resamples, axis=1))}
 
 
 def _auc(positive: np.ndarray, scores: np.ndarray) -> float:
     return float(roc_auc_score(positive, scores)) if 0 < positive.sum() < len(positive) else np.nan
 
 
-def _by_class(classes: Sequence[str], figures: np.ndarray, repetitions: np.ndarray) -> dict[str, Interval]:
-    columns = zip(classes, figures, repetitions.T, strict=True)
-    return {code: Interval.from_repetitions(figure, repetition) for code, figure, repetition in columns}
+def _by_class(classes: Sequence[str], figures: np.ndarray, resamples: np.ndarray) -> dict[str, Interval]:
+    columns = zip(classes, figures, resamples.T, strict=True)
+    return {code: Interval.from_resamples(figure, resample) for code, figure, resample in columns}
 
 
-def _macro(figures: np.ndarray, repetitions: np.ndarray) -> Interval:
+def _macro(figures: np.ndarray, resamples: np.ndarray) -> Interval:
     value = bootstrap.macro_mean(figures[None])[0]
-    return Interval.from_repetitions(value, bootstrap.macro_mean(repetitions))
+    return Interval.from_resamples(value, bootstrap.macro_mean(resamples))
 
 
 def _melanoma_sensitivity(
@@ -256,5 +254,5 @@ def _melanoma_sensitivity(
     if positive.all() or not positive.any():
         return None
     value = sensitivity_at_specificity(positive, scores, MELANOMA_SPECIFICITY)
-    repetitions = bootstrap.sensitivity_at_specificity(positive, scores, MELANOMA_SPECIFICITY, weights)
-    return Interval.from_repetitions(value, repetitions)
+    resamples = bootstrap.sensitivity_at_specificity(positive, scores, MELANOMA_SPECIFICITY, weights)
+    return Interval.from_resamples(value, resamples)

@@ -36,12 +36,12 @@ class Scale:
 
 
 @dataclass(frozen=True)
-class Familiarity:
+class OODDetector:
     """How familiar an image is, and the threshold below which it is called unlike the training images.
 
     Examples
     --------
-    >>> familiarity = Familiarity.fit(validation_logits, validation_maps)
+    >>> familiarity = OODDetector.fit(validation_logits, validation_maps)
     >>> familiarity.score(logits, activation_map) < familiarity.threshold
     True
     """
@@ -67,7 +67,7 @@ class Familiarity:
         return cls(*scales, threshold=float(np.quantile(scores, unfamiliar_part)))
 
     def score(self, logits: np.ndarray, activation_maps: np.ndarray) -> np.ndarray:
-        """Familiarity of one image, (C,) and (h, w, C), or of N, (N, C) and (N, h, w, C); 0 is the usual one."""
+        """OODDetector of one image, (C,) and (h, w, C), or of N, (N, C) and (N, h, w, C); 0 is the usual one."""
         return self.energy(energy(logits)) + self.unevenness(unevenness(activation_maps))
 
     def to_dict(self) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from classification.calibration import fit_temperature
 from classification.config import ClassificationConfig
-from classification.figures import classification_sheet
+from classification.figures import classification_figure
 from classification.metrics import ClassificationScores
 from classification.model import build_classifier, with_activation_map
-from classification.ood import Familiarity
+from classification.ood import OODDetector
 from classification.test_time_augmentation import flips_of
 from classification.views import CropView, crop_view, locate_references, viewed
 from data.augmentation import Augmentation
@@ -266,7 +266,7 @@ def _finish(run: Run, images: _Images, state: FitState) -> dict[str, Any]:
         "images_without_lesion_found": sum(view.fallbacks for view in views),
         **figures,
         "flips": flips,
-        "familiarity": Familiarity.fit(logits[0], maps[0]).to_dict(),
+        "familiarity": OODDetector.fit(logits[0], maps[0]).to_dict(),
         **state.speed,
     }
     run.write_metrics(metrics)
@@ -284,7 +284,7 @@ def _finish(run: Run, images: _Images, state: FitState) -> dict[str, Any]:
         )
         for image, position in zip(batches.sample(EXAMPLES), positions, strict=True)
     ]
-    save_figure(classification_sheet(examples), run.folder / "examples.png")
+    save_figure(classification_figure(examples), run.folder / "examples.png")
     return metrics
 
 

@@ -87,7 +87,7 @@ def viewed(image: np.ndarray, mask: np.ndarray, view: AnyView, margin: float, im
     view : str
         "full"; "crop", the widened box around the lesion; "centre-crop" and "random-crop", a box of the same size at
         the image's centre or anywhere; "masked", the lesion alone on grey; "context-only", the image with its widened
-        box grey. A box hides the lesion's outline, which its mask would give away (Bissoto et al., arXiv 1904.08818).
+        box grey. A box hides the lesion's contour, which its mask would give away (Bissoto et al., arXiv 1904.08818).
     margin : float
         Of the box, see `segmentation.cropping.widen`.
     image_id : str

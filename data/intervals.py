@@ -22,9 +22,9 @@ class Interval:
     high: float
 
     @classmethod
-    def from_repetitions(cls, value: float, repetitions: np.ndarray) -> "Interval":
-        """Percentile interval of bootstrap `repetitions` (R,); those that are NaN are left out."""
-        defined = repetitions[~np.isnan(repetitions)]
+    def from_resamples(cls, value: float, resamples: np.ndarray) -> "Interval":
+        """Percentile interval of bootstrap `resamples` (R,); those that are NaN are left out."""
+        defined = resamples[~np.isnan(resamples)]
         if np.isnan(value) or not defined.size:
             return cls(float(value), np.nan, np.nan)
         tail = 100 * (1 - CONFIDENCE) / 2
@@ -44,16 +44,16 @@ class Interval:
         return {name: None if np.isnan(figure) else figure for name, figure in figures.items()}
 
 
-def lesion_weights(lesion_ids: Sequence[str] | np.ndarray, repetitions: int, seed: int) -> np.ndarray:
+def lesion_weights(lesion_ids: Sequence[str] | np.ndarray, resamples: int, seed: int) -> np.ndarray:
     """How often each image is drawn when whole lesions are drawn with replacement.
 
     The images of a lesion are alike, so that drawing single images would make intervals too narrow. Each
-    repetition draws as many lesions as there are [1]_.
+    resample draws as many lesions as there are [1]_.
 
     Parameters
     ----------
     lesion_ids : sequence of N identifiers; none is missing
-    repetitions : number of bootstrap repetitions, R
+    resamples : number of bootstrap resamples, R
     seed : of the draw
 
     Returns
@@ -70,11 +70,11 @@ def lesion_weights(lesion_ids: Sequence[str] | np.ndarray, repetitions: int, see
     if not len(lesions):
         raise ValueError("there are no lesions to draw from")
     draws = np.random.default_rng(seed).multinomial(
-        len(lesions), np.full(len(lesions), 1 / len(lesions)), repetitions
+        len(lesions), np.full(len(lesions), 1 / len(lesions)), resamples
     )
     return draws[:, lesion_of_image].astype(float)
 
 
 def mean_interval(values: np.ndarray, weights: np.ndarray) -> Interval:
     """Mean of per-image `values` (N,) with its interval under bootstrap `weights` (R, N)."""
-    return Interval.from_repetitions(float(np.mean(values)), weights @ values / weights.sum(axis=1))
+    return Interval.from_resamples(float(np.mean(values)), weights @ values / weights.sum(axis=1))

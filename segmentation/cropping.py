@@ -41,20 +41,20 @@ def lesion_mask(probability: np.ndarray, threshold: float) -> np.ndarray:
     """
     candidates = (probability >= threshold).view(np.uint8)
     mask = np.zeros(candidates.shape, np.uint8)
-    outlines = _outer_outlines(candidates)
-    if len(outlines) > 1:  # rare, and many times slower than the outlines
-        outlines = _outer_outlines(_largest_component(candidates))
-    cv2.drawContours(mask, outlines, -1, color=1, thickness=cv2.FILLED)
+    contours = _outer_contours(candidates)
+    if len(contours) > 1:  # rare, and many times slower than the contours
+        contours = _outer_contours(_largest_component(candidates))
+    cv2.drawContours(mask, contours, -1, color=1, thickness=cv2.FILLED)
     return mask.view(bool)
 
 
-def _outer_outlines(candidates: np.ndarray) -> list[np.ndarray]:
-    """One outline a component, without those of holes."""
-    outlines, hierarchy = cv2.findContours(candidates, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    if not outlines:
+def _outer_contours(candidates: np.ndarray) -> list[np.ndarray]:
+    """One contour a component, without those of holes."""
+    contours, hierarchy = cv2.findContours(candidates, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    if not contours:
         return []
     parents = np.asarray(hierarchy)[0, :, 3]
-    return [outline for outline, parent in zip(outlines, parents, strict=True) if parent < 0]
+    return [contour for contour, parent in zip(contours, parents, strict=True) if parent < 0]
 
 
 def _largest_component(candidates: np.ndarray) -> np.ndarray:

@@ -11,14 +11,14 @@ from segmentation.engine.curves import picture_grid
 Example = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def segmentation_sheet(examples: Sequence[Example], columns: int = 4) -> Figure:
-    """Images (H, W, 3) with the outlines of the reference mask (white) and of the predicted mask (orange)."""
+def segmentation_figure(examples: Sequence[Example], columns: int = 4) -> Figure:
+    """Images (H, W, 3) with the contours of the reference mask (white) and of the predicted mask (orange)."""
 
     def draw(axes: Axes, example: Example) -> None:
         image, reference, mask = example
         axes.imshow(image)
-        for outline, colour, style in ((reference, "white", "--"), (mask, "#e69f00", "-")):
-            if outline.any() and not outline.all():
-                axes.contour(outline, levels=[0.5], colors=colour, linewidths=1.2, linestyles=style)
+        for contour, colour, style in ((reference, "white", "--"), (mask, "#e69f00", "-")):
+            if contour.any() and not contour.all():
+                axes.contour(contour, levels=[0.5], colors=colour, linewidths=1.2, linestyles=style)
 
     return picture_grid(examples, draw, columns, "white dashed: reference; orange: prediction")

@@ -59,12 +59,12 @@ class SegmentationScores:
         dices: Sequence[float] | np.ndarray,
         lesion_ids: Sequence[str] | np.ndarray,
         *,
-        repetitions: int = 1000,
+        resamples: int = 1000,
         seed: int = 0,
     ) -> "SegmentationScores":
         """Scores of N images from each image's Jaccard, Dice and lesion."""
         per_image = np.asarray(jaccards, float)
-        weights = lesion_weights(lesion_ids, repetitions, seed)
+        weights = lesion_weights(lesion_ids, resamples, seed)
         return cls(
             jaccard=mean_interval(per_image, weights),
             dice=mean_interval(np.asarray(dices, float), weights),
@@ -80,13 +80,13 @@ class SegmentationScores:
         references: Iterable[np.ndarray],
         lesion_ids: Sequence[str] | np.ndarray,
         *,
-        repetitions: int = 1000,
+        resamples: int = 1000,
         seed: int = 0,
     ) -> "SegmentationScores":
         """Scores of N pairs of bool masks; the two of a pair have one size, pairs may differ."""
         values = [(jaccard(*pair), dice(*pair)) for pair in zip(masks, references, strict=True)]
         jaccards, dices = np.array(values).reshape(-1, 2).T
-        return cls.from_values(jaccards, dices, lesion_ids, repetitions=repetitions, seed=seed)
+        return cls.from_values(jaccards, dices, lesion_ids, resamples=resamples, seed=seed)
 
     def figures(self) -> dict[str, Interval]:
         """The figures by the names that a reader knows."""

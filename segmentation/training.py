@@ -20,7 +20,7 @@ from segmentation.engine.fitting import FitState, fit, remove_cache
 from segmentation.engine.phases import Phase
 from segmentation.engine.run_folder import Run, start_run
 from segmentation.engine.schedule import adam_with_cosine, compile_for_backend
-from segmentation.figures import segmentation_sheet
+from segmentation.figures import segmentation_figure
 from segmentation.metrics import SegmentationScores, jaccard, threshold_jaccard
 from segmentation.model import build_unet
 
@@ -201,5 +201,5 @@ def _finish(run: Run, cached: _Cache, validation: pd.DataFrame, state: FitState)
         (image, references[position], masks[position])
         for image, position in zip(batches.sample(EXAMPLES), positions, strict=True)
     ]
-    save_figure(segmentation_sheet(examples), run.folder / "examples.png")
+    save_figure(segmentation_figure(examples), run.folder / "examples.png")
     return metrics

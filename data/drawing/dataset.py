@@ -3,7 +3,7 @@
 Each class follows rules that can be seen, after the criteria that dermoscopy teaches for it:
 
 ======  ==================  ===============================  ====================================================
-class   outline             colours                          structures
+class   contour             colours                          structures
 ======  ==================  ===============================  ====================================================
 akiec   uneven, faded       pink to red, some brown          strawberry pattern (red mesh around pale follicles),
                                                              white scale, in half of them a crust

@@ -1,4 +1,4 @@
-"""One drawn lesion a class: its outline, its pigments and the structures that give the class away.
+"""One drawn lesion a class: its contour, its pigments and the structures that give the class away.
 
 The rules that each class follows are the table in `data.drawing.dataset`.
 """
@@ -16,8 +16,8 @@ from data.drawing.structures import (
     arborising_vessels,
     blot,
     cobblestones,
+    contour,
     fingerprint_ridges,
-    outline,
     pigment_network,
     scale,
     spots,
@@ -62,7 +62,7 @@ def paint(
 
 
 def soft_border(canvas: Canvas, rng: np.random.Generator, depth: Array, width: float) -> Array:
-    """Coverage that crosses 0.5 on the outline and fades over `width` radii, more in some places than in others."""
+    """Coverage that crosses 0.5 on the contour and fades over `width` radii, more in some places than in others."""
     fading = width / 2 * np.exp(0.5 * smooth_noise(rng, canvas.shape, canvas.fraction(1.0), octaves=1))
     return smoothstep(-1, 1, depth / fading)
 
@@ -76,7 +76,7 @@ def off_centre(rng: np.random.Generator, distance: float) -> tuple[float, float]
 
 def naevus(canvas: Canvas, rng: np.random.Generator) -> Lesion:
     """One brown, darker inside, with an even network or even globules."""
-    depth = outline(canvas, rng, elongation=rng.uniform(1, 1.4), lobes=0.06, roughness=0.035)
+    depth = contour(canvas, rng, elongation=rng.uniform(1, 1.4), lobes=0.06, roughness=0.035)
     inner = smoothstep(-0.1, rng.uniform(0.3, 0.8), depth)
     cloud = smooth_noise(rng, canvas.shape, canvas.fraction(0.5), octaves=4)
     melanin = rng.uniform(0.5, 1.3) * (0.45 + 0.55 * inner) * (1 + 0.18 * cloud)
@@ -96,7 +96,7 @@ def naevus(canvas: Canvas, rng: np.random.Generator) -> Lesion:
 
 def melanoma(canvas: Canvas, rng: np.random.Generator) -> Lesion:
     """Asymmetric, of many colours, with streaks, a blue-white veil and an atypical network."""
-    depth = outline(canvas, rng, elongation=rng.uniform(1.1, 1.6), lobes=0.3, roughness=0.1)
+    depth = contour(canvas, rng, elongation=rng.uniform(1.1, 1.6), lobes=0.3, roughness=0.1)
     fingers = streaks(canvas, rng, depth, sector=rng.uniform(1.2, 2.6), count=int(rng.integers(12, 30)))
     coverage = np.maximum(soft_border(canvas, rng, depth, rng.uniform(0.1, 0.28)), fingers)
     side = rng.uniform(0, math.tau)
@@ -124,7 +124,7 @@ def melanoma(canvas: Canvas, rng: np.random.Generator) -> Lesion:
 
 def benign_keratosis(canvas: Canvas, rng: np.random.Generator) -> Lesion:
     """Waxy and sharply bordered, as if stuck on, with cysts, openings and ridges."""
-    depth = outline(canvas, rng, elongation=rng.uniform(1, 1.5), lobes=0.14, roughness=0.05)
+    depth = contour(canvas, rng, elongation=rng.uniform(1, 1.5), lobes=0.14, roughness=0.05)
     cloud = smooth_noise(rng, canvas.shape, canvas.fraction(0.35), octaves=4)
     melanin = rng.uniform(0.3, 1.1) * np.exp(0.35 * cloud)
     ridges = fingerprint_ridges(canvas, rng, spacing=rng.uniform(0.12, 0.17))
@@ -146,7 +146,7 @@ def benign_keratosis(canvas: Canvas, rng: np.random.Generator) -> Lesion:
 
 def basal_cell_carcinoma(canvas: Canvas, rng: np.random.Generator) -> Lesion:
     """Pink and translucent, with branching vessels and blue-grey nests."""
-    depth = outline(canvas, rng, elongation=rng.uniform(1, 1.5), lobes=0.16, roughness=0.06)
+    depth = contour(canvas, rng, elongation=rng.uniform(1, 1.5), lobes=0.16, roughness=0.06)
     cloud = smooth_noise(rng, canvas.shape, canvas.fraction(0.5), octaves=4)
     vessels = arborising_vessels(canvas, rng, int(rng.integers(2, 4)), (depth > 0) & (depth < 0.3))
     pigmented = (depth > 0.1) & (cloud > 0)
@@ -168,7 +168,7 @@ def basal_cell_carcinoma(canvas: Canvas, rng: np.random.Generator) -> Lesion:
 
 def actinic_keratosis(canvas: Canvas, rng: np.random.Generator) -> Lesion:
     """A red mesh around pale follicles, under scale."""
-    depth = outline(canvas, rng, elongation=rng.uniform(1, 1.6), lobes=0.18, roughness=0.08)
+    depth = contour(canvas, rng, elongation=rng.uniform(1, 1.6), lobes=0.18, roughness=0.08)
     cloud = smooth_noise(rng, canvas.shape, canvas.fraction(0.4), octaves=4)
     follicles = spots(canvas, rng, 130, depth > 0.03, (0.02, 0.05), 1.3, blur=0.5)
     plugs = spots(canvas, rng, 40, depth > 0.05, (0.012, 0.022), 1.2)
@@ -190,7 +190,7 @@ def actinic_keratosis(canvas: Canvas, rng: np.random.Generator) -> Lesion:
 
 def dermatofibroma(canvas: Canvas, rng: np.random.Generator) -> Lesion:
     """A white scar within a brown ring that fades into the skin."""
-    depth = outline(canvas, rng, elongation=rng.uniform(1, 1.25), lobes=0.06, roughness=0.05)
+    depth = contour(canvas, rng, elongation=rng.uniform(1, 1.25), lobes=0.06, roughness=0.05)
     cloud = smooth_noise(rng, canvas.shape, canvas.fraction(0.4), octaves=4)
     scar = blot(canvas, rng, off_centre(rng, 0.1), rng.uniform(0.3, 0.5), blur=0.7)
     ring = smoothstep(0, 0.4, depth) * (1 - scar)
@@ -209,7 +209,7 @@ def dermatofibroma(canvas: Canvas, rng: np.random.Generator) -> Lesion:
 
 def vascular_lesion(canvas: Canvas, rng: np.random.Generator) -> Lesion:
     """Red to purple lacunae, packed closely."""
-    depth = outline(canvas, rng, elongation=rng.uniform(1, 1.35), lobes=0.1, roughness=0.05)
+    depth = contour(canvas, rng, elongation=rng.uniform(1, 1.35), lobes=0.1, roughness=0.05)
     levels, septa = cobblestones(canvas, rng, rng.uniform(0.16, 0.36), gap=0.04, jitter=0.6)
     cloud = smooth_noise(rng, canvas.shape, canvas.fraction(0.5), octaves=4)
     septa = septa * np.clip(0.55 + 0.45 * cloud, 0, 1)

@@ -75,10 +75,10 @@ class Canvas:
         return np.stack([chosen % self.side, chosen // self.side], axis=1).astype(float)
 
 
-def outline(
+def contour(
     canvas: Canvas, rng: np.random.Generator, elongation: float, lobes: float, roughness: float
 ) -> Array:
-    """How deep inside the lesion each point lies: its distance from the outline in radii, negative outside.
+    """How deep inside the lesion each point lies: its distance from the contour in radii, negative outside.
 
     Parameters
     ----------

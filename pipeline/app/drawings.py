@@ -33,11 +33,11 @@ def evidence_uri(activation: np.ndarray, side: int = 224) -> str:
     return data_uri("png", encoded.tobytes())
 
 
-def outline_path(mask: np.ndarray) -> str:
+def contour_path(mask: np.ndarray) -> str:
     """The border of a bool mask (H, W) as the path of an SVG in pixels of the mask; empty for an empty mask."""
-    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     tolerance = max(mask.shape) / 1000  # a screen shows no finer steps
-    lines = (cv2.approxPolyDP(outline, tolerance, closed=True)[:, 0] for outline in outlines)
+    lines = (cv2.approxPolyDP(contour, tolerance, closed=True)[:, 0] for contour in contours)
     return "".join(f"M{' '.join(f'{x},{y}' for x, y in line + 0.5)}Z" for line in lines)
 
 

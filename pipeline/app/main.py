@@ -38,7 +38,7 @@ def _load(folder: str | None) -> LesionPipeline:
 
 
 def _icon() -> Image.Image:
-    """A lesion with its outline."""
+    """A lesion with its contour."""
     icon = Image.new("RGBA", (64, 64))
     ImageDraw.Draw(icon).ellipse((5, 5, 58, 58), fill=(122, 78, 52), outline=(22, 160, 150), width=7)
     return icon

@@ -1,4 +1,4 @@
-"""The picture with the lesion's outline, the activation map, and a box to drag."""
+"""The picture with the lesion's contour, the activation map, and a box to drag."""
 
 from collections.abc import Callable
 from functools import cache
@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from data.datasets.diagnoses import diagnosis_name
-from pipeline.app.drawings import evidence_uri, outline_path
+from pipeline.app.drawings import contour_path, evidence_uri
 from pipeline.app.fragments import TEMPLATES
 from pipeline.prediction.predictor import Prediction
 from segmentation.cropping import Box
@@ -36,7 +36,7 @@ def show_viewer(
             "photo": photo,
             "width": width,
             "height": height,
-            "outline": outline_path(prediction.mask),
+            "contour": contour_path(prediction.mask),
             "evidence": evidence_uri(activation),
             "seen": {"x": seen.x0, "y": seen.y0, "width": seen.width, "height": seen.height},
             "box": {"x0": box.x0, "y0": box.y0, "side": box.width},

@@ -1,4 +1,4 @@
-"""What every peer does with its networks: the work of Lesion, written as people write it.
+"""What every baseline does with its networks: the work of Lesion, written as people write it.
 
 The networks have random weights, for time does not depend on them. Decoding and resizing are Lesion's own, and
 instead of looking for the mask's largest component and its box they cut out the middle, which spares them some work.
@@ -37,7 +37,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Networks:
-    """A peer's networks on batches of RGB images (N, H, W, 3), float32 in 0..255.
+    """A baseline's networks on batches of RGB images (N, H, W, 3), float32 in 0..255.
 
     `segment` returns the lesion's probability (N, H, W), `classify` probabilities (N, classes).
     """
@@ -47,18 +47,18 @@ class Networks:
 
 
 def main(build: Callable[[Sizes, str], Networks]) -> None:
-    """Run a peer's process: build the networks, do the task of the command line, and print the seconds as JSON."""
+    """Run a baseline's process: build the networks, do the task of the command line, and print the seconds as JSON."""
     arguments = _parse()
     height, width, view_height, view_width, classes = arguments.sizes
     sizes = Sizes((height, width), (view_height, view_width), classes)
-    peer = Peer(build(sizes, arguments.way), sizes)
+    baseline = BaselineWork(build(sizes, arguments.way), sizes)
     images = sorted(arguments.folder.glob("*.jpg"))
-    seconds = peer.one_by_one(images, arguments.count) if arguments.count else peer.in_batches(images)
+    seconds = baseline.one_by_one(images, arguments.count) if arguments.count else baseline.in_batches(images)
     print(json.dumps({"seconds": seconds}))
 
 
-class Peer:
-    """The whole way from image files to diagnoses with a peer's networks."""
+class BaselineWork:
+    """The whole way from image files to diagnoses with a baseline's networks."""
 
     def __init__(self, networks: Networks, sizes: Sizes) -> None:
         self._networks = networks

@@ -11,7 +11,7 @@ from pipeline.benchmark.processes import python_module
 
 
 @dataclass(frozen=True)
-class PeerSoftware:
+class Baseline:
     """Software that does the same work.
 
     Attributes
@@ -46,8 +46,8 @@ class PeerSoftware:
 _KERAS = ("pipeline.benchmark.keras_baseline", ("tensorflow", "segmentation_models"))
 _TORCH_PACKAGES = ("torch", "torchvision", "segmentation_models_pytorch")
 
-PEERS = (
-    PeerSoftware("Keras, model.predict", _KERAS[0], keras_baseline.PREDICT, _KERAS[1]),
-    PeerSoftware("Keras, tf.function", _KERAS[0], keras_baseline.FUNCTION, _KERAS[1], whole_processes=False),
-    PeerSoftware("PyTorch", "pipeline.benchmark.torch_baseline", "", _TORCH_PACKAGES),
+BASELINES = (
+    Baseline("Keras, model.predict", _KERAS[0], keras_baseline.PREDICT, _KERAS[1]),
+    Baseline("Keras, tf.function", _KERAS[0], keras_baseline.FUNCTION, _KERAS[1], whole_processes=False),
+    Baseline("PyTorch", "pipeline.benchmark.torch_baseline", "", _TORCH_PACKAGES),
 )

@@ -58,21 +58,21 @@ class Floor:
 
     Attributes
     ----------
-    multiply_adds : mapping
+    macs : mapping
         By stage, of one image.
     matrix_rate : float
-        Multiply-adds a second of a float32 product of matrices in NumPy.
+        MACs a second of a float32 product of matrices in NumPy.
     decode : float
         Milliseconds to decode one image.
     """
 
-    multiply_adds: Mapping[str, int]
+    macs: Mapping[str, int]
     matrix_rate: float
     decode: float
 
     @property
     def milliseconds(self) -> float:
-        return sum(self.multiply_adds.values()) / self.matrix_rate * 1000 + self.decode
+        return sum(self.macs.values()) / self.matrix_rate * 1000 + self.decode
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ class Benchmark:
     lesion : Way
     stages : mapping
         Milliseconds of one image by stage, median; together they are the image's time but for rounding to medians.
-    peers : Ways that do the same work with other software
-    missing : names of the peers whose software is not installed, or the reason why they failed
+    baselines : Ways that do the same work with other software
+    missing : names of the baselines whose software is not installed, or the reason why they failed
     folder_images : number of images of the timed folder
     floor : Floor
     """
@@ -97,27 +97,27 @@ class Benchmark:
     bundle: Mapping[str, Any]
     lesion: Way
     stages: Mapping[str, float]
-    peers: tuple[Way, ...]
+    baselines: tuple[Way, ...]
     missing: Mapping[str, str]
     folder_images: int
     floor: Floor
 
-    def ratios(self, peer: Way) -> dict[str, float]:
-        """How many times sooner, faster and smaller Lesion is than the peer, by medians; over 1 is better."""
+    def ratios(self, baseline: Way) -> dict[str, float]:
+        """How many times sooner, faster and smaller Lesion is than the baseline, by medians; over 1 is better."""
         ratios = {
-            "first_answer": _ratio(peer.first_answer, self.lesion.first_answer),
-            "image": _ratio(peer.image, self.lesion.image),
-            "folder": _ratio(self.lesion.folder, peer.folder),
-            "running_rate": self._rate_ratio(peer),
-            "peak_memory": _memory_ratio(peer.peak_bytes, self.lesion.peak_bytes),
+            "first_answer": _ratio(baseline.first_answer, self.lesion.first_answer),
+            "image": _ratio(baseline.image, self.lesion.image),
+            "folder": _ratio(self.lesion.folder, baseline.folder),
+            "running_rate": self._rate_ratio(baseline),
+            "peak_memory": _memory_ratio(baseline.peak_bytes, self.lesion.peak_bytes),
         }
         return {name: value for name, value in ratios.items() if value is not None}
 
     def _way(self, way: Way) -> dict[str, Any]:
         return asdict(way) | {"running_rate": way.running_rate(self.folder_images)}
 
-    def _rate_ratio(self, peer: Way) -> float | None:
-        mine, theirs = (way.running_rate(self.folder_images) for way in (self.lesion, peer))
+    def _rate_ratio(self, baseline: Way) -> float | None:
+        mine, theirs = (way.running_rate(self.folder_images) for way in (self.lesion, baseline))
         return mine / theirs if mine and theirs else None
 
     @property
@@ -136,7 +136,7 @@ class Benchmark:
             "folder_images": self.folder_images,
             "lesion": self._way(self.lesion)
             | {"stages": dict(self.stages), "memory_growth": self.memory_growth},
-            "peers": [self._way(peer) | {"ratios": self.ratios(peer)} for peer in self.peers],
+            "peers": [self._way(baseline) | {"ratios": self.ratios(baseline)} for baseline in self.baselines],
             "missing": dict(self.missing),
             "floor": asdict(self.floor) | {"milliseconds": self.floor.milliseconds},
         }
@@ -146,7 +146,7 @@ def _ratio(large: Spread | None, small: Spread | None) -> float | None:
     return large.median / small.median if large and small else None
 
 
-def _memory_ratio(peer: Mapping[int, int], lesion: Mapping[int, int]) -> float | None:
+def _memory_ratio(baseline: Mapping[int, int], lesion: Mapping[int, int]) -> float | None:
     """By the largest number of images that both predicted."""
-    both = peer.keys() & lesion.keys()
-    return peer[max(both)] / lesion[max(both)] if both else None
+    both = baseline.keys() & lesion.keys()
+    return baseline[max(both)] / lesion[max(both)] if both else None

@@ -1,4 +1,4 @@
-"""Measures Lesion and its peers in turn."""
+"""Measures Lesion and its baselines in turn."""
 
 import statistics
 import tempfile
@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.benchmark.baseline_work import Sizes
-from pipeline.benchmark.baselines import PEERS, PeerSoftware
+from pipeline.benchmark.baselines import BASELINES, Baseline
 from pipeline.benchmark.figures import Benchmark, Floor, Spread, Way
 from pipeline.benchmark.folders import example_images, fill_folder
 from pipeline.benchmark.machine import machine_facts
 from pipeline.benchmark.processes import ProcessError, ProcessRun, python_module, run_process
-from pipeline.benchmark.roofline import matrix_rate, multiply_adds
+from pipeline.benchmark.roofline import macs, matrix_rate
 from pipeline.benchmark.stages import STAGES, StageTimer, time_images
 from pipeline.bundle.loading import Bundle
 
@@ -26,9 +26,9 @@ class BenchmarkPlan:
     starts : number of processes that give a first answer, after one that doesn't count
     images : number of images that are timed one by one
     folder : number of images in the timed folder
-    folders : how often Lesion predicts that folder; the peers do it once
+    folders : how often Lesion predicts that folder; the baselines do it once
     memory : numbers of images at which the peak of memory is taken, beside that of the folder
-    peers : the software to compare with
+    baselines : the software to compare with
     """
 
     starts: int = 5
@@ -36,7 +36,7 @@ class BenchmarkPlan:
     folder: int = 1000
     folders: int = 3
     memory: tuple[int, ...] = (10, 100, 10_000)
-    peers: tuple[PeerSoftware, ...] = PEERS
+    baselines: tuple[Baseline, ...] = BASELINES
 
 
 QUICK = BenchmarkPlan(starts=3, images=60, folder=100, folders=1, memory=(10,))
@@ -45,7 +45,7 @@ QUICK = BenchmarkPlan(starts=3, images=60, folder=100, folders=1, memory=(10,))
 def run_benchmark(
     bundle: Bundle, plan: BenchmarkPlan, progress: Callable[[str], object] | None = None
 ) -> Benchmark:
-    """Measure a bundle, and the peers that are installed, on this machine.
+    """Measure a bundle, and the baselines that are installed, on this machine.
 
     Parameters
     ----------
@@ -71,7 +71,9 @@ def run_benchmark(
             bundle=_bundle_facts(bundle),
             lesion=measuring.lesion.way("Lesion"),
             stages=stages,
-            peers=tuple(measured.way(peer.name) for peer, measured in measuring.peers.items()),
+            baselines=tuple(
+                measured.way(baseline.name) for baseline, measured in measuring.baselines.items()
+            ),
             missing=measuring.missing,
             folder_images=plan.folder,
             floor=_floor(bundle, stages["decode"]),
@@ -114,10 +116,12 @@ class _Measuring:
         )
         self._sizes = Sizes((height, width), (view_height, view_width), len(bundle.classes))
         self.missing = {
-            peer.name: f"{', '.join(peer.missing)} not installed" for peer in plan.peers if peer.missing
+            baseline.name: f"{', '.join(baseline.missing)} not installed"
+            for baseline in plan.baselines
+            if baseline.missing
         }
         self.lesion = _Measurements()
-        self.peers = {peer: _Measurements() for peer in plan.peers if not peer.missing}
+        self.baselines = {baseline: _Measurements() for baseline in plan.baselines if not baseline.missing}
 
     def first_answers(self) -> None:
         """Whole processes with one image: all ways in turn, so that a slower minute of the machine hits them alike."""
@@ -129,7 +133,7 @@ class _Measuring:
             if counted:
                 self.lesion.first_answers.append(run.seconds)
                 self.lesion.add_peak(1, run)
-            for measured, run in self._peer_runs(images, count=1, whole_processes=True):
+            for measured, run in self._baseline_runs(images, count=1, whole_processes=True):
                 if counted:
                     measured.first_answers.append(run.seconds)
                     measured.add_peak(1, run)
@@ -140,7 +144,7 @@ class _Measuring:
         self._say("single images")
         split = time_images(StageTimer(self._bundle), contents, self._plan.images)
         self.lesion.images += [1000 * sum(stages.values()) for stages in split]
-        for measured, run in self._peer_runs(self._images(len(contents)), self._plan.images):
+        for measured, run in self._baseline_runs(self._images(len(contents)), self._plan.images):
             measured.images += [1000 * seconds for seconds in run.figures()["seconds"]]
         return {stage: 1000 * statistics.median(stages[stage] for stages in split) for stage in STAGES}
 
@@ -153,7 +157,7 @@ class _Measuring:
             run = self._predict(images)
             self.lesion.folders.append(count / run.seconds)
             self.lesion.add_peak(count, run)
-        for measured, run in self._peer_runs(images, count=0, whole_processes=True):
+        for measured, run in self._baseline_runs(images, count=0, whole_processes=True):
             measured.folders.append(count / run.seconds)
             measured.add_peak(count, run)
 
@@ -166,19 +170,21 @@ class _Measuring:
     def _predict(self, images: Path) -> ProcessRun:
         return run_process(python_module("pipeline.cli", "predict", images, "--bundle", self._bundle.folder))
 
-    def _peer_runs(
+    def _baseline_runs(
         self, images: Path, count: int, whole_processes: bool = False
     ) -> Iterator[tuple[_Measurements, ProcessRun]]:
-        """A run of each peer, or of those whose whole processes are timed; one that fails is left out from then on."""
-        for peer in [peer for peer in self.peers if peer.whole_processes or not whole_processes]:
-            self._say(f"the same with {peer.name}")
+        """A run of each baseline, or of those whose whole processes are timed; one that fails is left out later."""
+        for baseline in [
+            baseline for baseline in self.baselines if baseline.whole_processes or not whole_processes
+        ]:
+            self._say(f"the same with {baseline.name}")
             try:
-                run = run_process(peer.command(images, self._sizes, count))
+                run = run_process(baseline.command(images, self._sizes, count))
             except ProcessError as error:
-                self.missing[peer.name] = str(error)
-                del self.peers[peer]
+                self.missing[baseline.name] = str(error)
+                del self.baselines[baseline]
             else:
-                yield self.peers[peer], run
+                yield self.baselines[baseline], run
 
     def _images(self, count: int) -> Path:
         folder = self._folder / str(count)
@@ -203,7 +209,7 @@ def _bundle_facts(bundle: Bundle) -> dict[str, object]:
 
 def _floor(bundle: Bundle, decode: float) -> Floor:
     operations = {
-        "segmentation": multiply_adds(bundle.segmentation_path),
-        "classification": multiply_adds(bundle.classification_path),
+        "segmentation": macs(bundle.segmentation_path),
+        "classification": macs(bundle.classification_path),
     }
     return Floor(operations, matrix_rate(), decode)

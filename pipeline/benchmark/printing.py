@@ -41,7 +41,7 @@ def _facts(benchmark: Benchmark) -> str:
 
 
 def _comparison(benchmark: Benchmark) -> Iterator[Sequence[str]]:
-    ways = (benchmark.lesion, *benchmark.peers)
+    ways = (benchmark.lesion, *benchmark.baselines)
     yield "median (minimum-maximum)", *(way.name for way in ways)
     yield "first answer, whole process", *(_spread(way.first_answer, "s", 2) for way in ways)
     yield "one image", *(_spread(way.image, "ms", 1) for way in ways)
@@ -50,10 +50,10 @@ def _comparison(benchmark: Benchmark) -> Iterator[Sequence[str]]:
     yield "the same after its first answer", *(_rate(way, benchmark.folder_images) for way in ways)
     yield "peak memory, one image", *(_peak(way, 1) for way in ways)
     yield "peak memory, folder", *(_peak(way, benchmark.folder_images) for way in ways)
-    ratios = [benchmark.ratios(peer) for peer in benchmark.peers]
+    ratios = [benchmark.ratios(baseline) for baseline in benchmark.baselines]
     if ratios:
         yield ()
-        yield "Lesion is better by", "", *(peer.name for peer in benchmark.peers)
+        yield "Lesion is better by", "", *(baseline.name for baseline in benchmark.baselines)
         for name, title in _RATIOS.items():
             yield title, "", *(f"{each[name]:.1f}x" if name in each else "-" for each in ratios)
 
@@ -83,9 +83,9 @@ def _memory(benchmark: Benchmark) -> Iterator[Sequence[str]]:
 
 def _floor(benchmark: Benchmark) -> str:
     floor, image = benchmark.floor, benchmark.lesion.image
-    operations = sum(floor.multiply_adds.values())
+    operations = sum(floor.macs.values())
     text = (
-        f"Floor: {operations / 1e6:.0f} million multiply-adds at {floor.matrix_rate / 1e9:.1f} thousand million a "
+        f"Floor: {operations / 1e6:.0f} million MACs at {floor.matrix_rate / 1e9:.1f} thousand million a "
         f"second (a product of float32 matrices in NumPy) and {floor.decode:.2f} ms of decoding: "
         f"{floor.milliseconds:.1f} ms an image"
     )

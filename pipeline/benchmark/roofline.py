@@ -9,11 +9,11 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 MATRIX_SIDE = 1536
-REPETITIONS = 7
+RUNS = 7
 
 
-def multiply_adds(path: Path) -> int:
-    """Multiply-adds of one run of a `.tflite` model: those of its convolutions and dense layers.
+def macs(path: Path) -> int:
+    """MACs of one run of a `.tflite` model: those of its convolutions and dense layers.
 
     A layer has one for each weight that takes part in each of its outputs.
     """
@@ -39,9 +39,9 @@ def _of_layer(layer: Mapping[str, Any], shapes: Mapping[int, np.ndarray]) -> int
 
 
 def matrix_rate() -> float:
-    """Multiply-adds a second of a product of float32 matrices in NumPy, on all cores; the best of several."""
+    """MACs a second of a product of float32 matrices in NumPy, on all cores; the best of several."""
     matrix = np.random.default_rng(0).random((MATRIX_SIDE, MATRIX_SIDE), dtype=np.float32)
-    return MATRIX_SIDE**3 / min(_product_seconds(matrix) for _ in range(REPETITIONS))
+    return MATRIX_SIDE**3 / min(_product_seconds(matrix) for _ in range(RUNS))
 
 
 def _product_seconds(matrix: np.ndarray) -> float:

@@ -7,7 +7,7 @@ from pipeline.benchmark.baseline_work import Network, Networks, Sizes, main
 
 def build(sizes: Sizes, _: str) -> Networks:
     """`smp.Unet('mobilenet_v2')` and `torchvision.models.mobilenet_v2`, called in inference mode."""
-    import segmentation_models_pytorch as smp  # noqa: PLC0415 - in a peer's process only
+    import segmentation_models_pytorch as smp  # noqa: PLC0415 - in a baseline's process only
     import torch  # noqa: PLC0415
     import torchvision  # noqa: PLC0415
 

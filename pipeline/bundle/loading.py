@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from classification.ood import SMALLEST_DEVIATION, Familiarity, Scale
+from classification.ood import SMALLEST_DEVIATION, OODDetector, Scale
 from data.files import sha256
 from pipeline.bundle.litert import ModelError, TensorShapes, tensor_shapes
 from pipeline.bundle.manifest import (
-    FactError,
-    Facts,
+    Manifest,
+    ManifestError,
     choice,
     class_names,
     file_name,
@@ -25,7 +25,7 @@ DEFAULT_BUNDLE = Path(__file__).parent / "default"
 VIEWS = ("crop", "full")
 PRECISIONS = ("float32", "float16", "int8")
 
-FACTS_FILE = "bundle.json"
+MANIFEST_FILE = "bundle.json"
 
 Parsed = TypeVar("Parsed")
 
@@ -53,7 +53,7 @@ class SplitsFile:
 
 
 @dataclass(frozen=True)
-class FlipCalibration:
+class TTACalibration:
     """Temperature and abstention threshold, as `Bundle` has them, of logits averaged over flips."""
 
     temperature: float
@@ -76,9 +76,9 @@ class Bundle:
         Logits are divided by it before the softmax, which calibrates the probabilities.
     abstention_threshold : float in 0..1
         Below this confidence a prediction is marked as uncertain.
-    flips : FlipCalibration, optional
+    tta : TTACalibration, optional
         Takes the place of the two above where the classifier's answers are averaged over flips.
-    familiarity : Familiarity, optional
+    ood : OODDetector, optional
         Tells images that are unlike those of the training.
     """
 
@@ -96,8 +96,8 @@ class Bundle:
     training: Mapping[str, Any]
     figures: Mapping[str, Any]
     splits: SplitsFile | None = None
-    flips: FlipCalibration | None = None
-    familiarity: Familiarity | None = None
+    tta: TTACalibration | None = None
+    ood: OODDetector | None = None
 
     @property
     def segmentation_path(self) -> Path:
@@ -113,7 +113,7 @@ class Bundle:
 
 
 def load_bundle(folder: str | Path | None = None) -> Bundle:
-    """Read a bundle's facts and check them against its files and models.
+    """Read a bundle's manifest and check them against its files and models.
 
     Parameters
     ----------
@@ -124,45 +124,47 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
     ------
     BundleError
         If the folder is no bundle, its format is not known here, a file is missing or was changed, a fact is
-        missing or out of its range, or a model has other tensors than the facts say.
+        missing or out of its range, or a model has other tensors than the manifest say.
     """
     folder = DEFAULT_BUNDLE if folder is None else Path(folder)
-    facts = _read_facts(folder)
+    manifest = _read_manifest(folder)
     try:
-        bundle = _parse(facts, folder)
-    except FactError as error:
-        raise BundleError(f"{folder / FACTS_FILE}: {error}; export the bundle again.") from None
+        bundle = _parse(manifest, folder)
+    except ManifestError as error:
+        raise BundleError(f"{folder / MANIFEST_FILE}: {error}; export the bundle again.") from None
     _check_files(bundle)
     _check_models(bundle)
     return bundle
 
 
-def _read_facts(folder: Path) -> dict[str, Any]:
-    path = folder / FACTS_FILE
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST_FILE
     if folder.is_file():
-        raise BundleError(f"{folder}: is a file and not a bundle; give the folder that holds {FACTS_FILE}.")
+        raise BundleError(
+            f"{folder}: is a file and not a bundle; give the folder that holds {MANIFEST_FILE}."
+        )
     if not path.is_file():
         raise BundleError(_no_bundle(folder))
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        manifest = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BundleError(f"{path}: can't be read ({error.strerror}); check its permissions.") from None
     except ValueError as error:
         raise BundleError(f"{path}: is not valid JSON ({error}); export or copy the bundle again.") from None
-    version = facts.get("format_version") if isinstance(facts, dict) else None
+    version = manifest.get("format_version") if isinstance(manifest, dict) else None
     if version != FORMAT_VERSION:
         raise BundleError(_unknown_version(path, version))
-    return facts
+    return manifest
 
 
 def _no_bundle(folder: Path) -> str:
     if folder == DEFAULT_BUNDLE:
         return f"{folder}: no bundle is installed; make one with `lesion export` and give it with --bundle."
     if not folder.is_dir():
-        return f"{folder}: no such folder; give the folder that holds {FACTS_FILE}."
+        return f"{folder}: no such folder; give the folder that holds {MANIFEST_FILE}."
     if (folder / "model.keras").exists():
         return f"{folder}: is a training's run folder and no bundle; make one of it with `lesion export`."
-    return f"{folder}: holds no {FACTS_FILE} and so is no bundle; `lesion export` makes one."
+    return f"{folder}: holds no {MANIFEST_FILE} and so is no bundle; `lesion export` makes one."
 
 
 def _unknown_version(path: Path, version: object) -> str:
@@ -173,56 +175,56 @@ def _unknown_version(path: Path, version: object) -> str:
     return f"{path}: states no known format_version; export the bundle again."
 
 
-def _parse(facts: Facts, folder: Path) -> Bundle:
-    if value_of(facts, "value_range", list) != [0, 255]:
-        raise FactError("value_range must be [0, 255]")
+def _parse(manifest: Manifest, folder: Path) -> Bundle:
+    if value_of(manifest, "value_range", list) != [0, 255]:
+        raise ManifestError("value_range must be [0, 255]")
     return Bundle(
         folder=folder,
-        name=value_of(facts, "name", str),
-        created=value_of(facts, "created", str),
-        segmentation=_model_file(value_of(facts, "segmentation", dict)),
-        classification=_model_file(value_of(facts, "classification", dict)),
-        classes=class_names(facts, "classes"),
-        threshold=number(facts, "threshold", 0, 1),
-        view=choice(facts, "view", VIEWS),
-        crop_margin=number(facts, "crop_margin", 0, 10),
-        **_calibration(facts),
-        training=value_of(facts, "training", dict),
-        figures=value_of(facts, "figures", dict),
-        splits=_optional(facts, "splits", _splits_file),
-        flips=_optional(facts, "flips", lambda flips: FlipCalibration(**_calibration(flips))),
-        familiarity=_optional(facts, "familiarity", _familiarity),
+        name=value_of(manifest, "name", str),
+        created=value_of(manifest, "created", str),
+        segmentation=_model_file(value_of(manifest, "segmentation", dict)),
+        classification=_model_file(value_of(manifest, "classification", dict)),
+        classes=class_names(manifest, "classes"),
+        threshold=number(manifest, "threshold", 0, 1),
+        view=choice(manifest, "view", VIEWS),
+        crop_margin=number(manifest, "crop_margin", 0, 10),
+        **_calibration(manifest),
+        training=value_of(manifest, "training", dict),
+        figures=value_of(manifest, "figures", dict),
+        splits=_optional(manifest, "splits", _splits_file),
+        tta=_optional(manifest, "flips", lambda tta: TTACalibration(**_calibration(tta))),
+        ood=_optional(manifest, "familiarity", _ood_detector),
     )
 
 
-def _optional(facts: Facts, key: str, parse: Callable[[Facts], Parsed]) -> Parsed | None:
+def _optional(manifest: Manifest, key: str, parse: Callable[[Manifest], Parsed]) -> Parsed | None:
     """What `parse` makes of the table at `key`; None where an older bundle has none."""
-    return None if facts.get(key) is None else parse(value_of(facts, key, dict))
+    return None if manifest.get(key) is None else parse(value_of(manifest, key, dict))
 
 
-def _calibration(facts: Facts) -> dict[str, float]:
+def _calibration(manifest: Manifest) -> dict[str, float]:
     return {
-        "temperature": number(facts, "temperature", 0.01, 100),
-        "abstention_threshold": number(facts, "abstention_threshold", 0, 1),
+        "temperature": number(manifest, "temperature", 0.01, 100),
+        "abstention_threshold": number(manifest, "abstention_threshold", 0, 1),
     }
 
 
-def _familiarity(facts: Facts) -> Familiarity:
-    return Familiarity(
-        energy=_scale(value_of(facts, "energy", dict)),
-        unevenness=_scale(value_of(facts, "unevenness", dict)),
-        threshold=number(facts, "threshold", -1e6, 1e6),
+def _ood_detector(manifest: Manifest) -> OODDetector:
+    return OODDetector(
+        energy=_scale(value_of(manifest, "energy", dict)),
+        unevenness=_scale(value_of(manifest, "unevenness", dict)),
+        threshold=number(manifest, "threshold", -1e6, 1e6),
     )
 
 
-def _scale(facts: Facts) -> Scale:
+def _scale(manifest: Manifest) -> Scale:
     return Scale(
-        mean=number(facts, "mean", -1e6, 1e6),
-        deviation=number(facts, "deviation", SMALLEST_DEVIATION, 1e6),
+        mean=number(manifest, "mean", -1e6, 1e6),
+        deviation=number(manifest, "deviation", SMALLEST_DEVIATION, 1e6),
     )
 
 
-def _model_file(model: Facts) -> ModelFile:
+def _model_file(model: Manifest) -> ModelFile:
     return ModelFile(
         file=file_name(model, "file"),
         sha256=value_of(model, "sha256", str),
@@ -231,7 +233,7 @@ def _model_file(model: Facts) -> ModelFile:
     )
 
 
-def _splits_file(splits: Facts) -> SplitsFile:
+def _splits_file(splits: Manifest) -> SplitsFile:
     return SplitsFile(file_name(splits, "file"), value_of(splits, "sha256", str))
 
 
@@ -261,7 +263,7 @@ def _check_models(bundle: Bundle) -> None:
 
 
 def _check_model(path: Path, model: ModelFile, outputs: list[tuple[int, int]], meaning: str) -> None:
-    """Compare a model's tensors with the facts; `outputs` holds the number of axes and the last axis's length."""
+    """Compare a model's tensors with the manifest; `outputs` holds the number of axes and the last axis's length."""
     shapes = model_shapes(path)
     if shapes.input != model.input_shape:
         stated = " x ".join(map(str, model.input_shape))

@@ -5,64 +5,64 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-Facts = Mapping[str, Any]
+Manifest = Mapping[str, Any]
 
 _NAMES: dict[type, str] = {str: "text", list: "list", dict: "table"}
 
 
-class FactError(ValueError):
+class ManifestError(ValueError):
     """A value that is missing, of another kind, or out of its range; the message says which one."""
 
 
-def value_of(facts: Facts, key: str, kind: type) -> Any:
+def value_of(manifest: Manifest, key: str, kind: type) -> Any:
     """The value at `key`, which must be a `str`, `list` or `dict`."""
-    if key not in facts:
-        raise FactError(f"{key} is missing")
-    if not isinstance(facts[key], kind):
-        raise FactError(f"{key} must be a {_NAMES[kind]}")
-    return facts[key]
+    if key not in manifest:
+        raise ManifestError(f"{key} is missing")
+    if not isinstance(manifest[key], kind):
+        raise ManifestError(f"{key} must be a {_NAMES[kind]}")
+    return manifest[key]
 
 
-def number(facts: Facts, key: str, low: float, high: float) -> float:
+def number(manifest: Manifest, key: str, low: float, high: float) -> float:
     """The number at `key`, which must lie in `low`..`high`."""
-    value = facts.get(key)
+    value = manifest.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise FactError(f"{key} must be a number from {low} to {high} and is {json.dumps(value)}")
+        raise ManifestError(f"{key} must be a number from {low} to {high} and is {json.dumps(value)}")
     return float(value)
 
 
-def choice(facts: Facts, key: str, choices: tuple[str, ...]) -> str:
+def choice(manifest: Manifest, key: str, choices: tuple[str, ...]) -> str:
     """The text at `key`, which must be one of `choices`."""
-    value = value_of(facts, key, str)
+    value = value_of(manifest, key, str)
     if value not in choices:
-        raise FactError(f'{key} must be one of {", ".join(choices)} and is "{value}"')
+        raise ManifestError(f'{key} must be one of {", ".join(choices)} and is "{value}"')
     return value
 
 
-def class_names(facts: Facts, key: str) -> tuple[str, ...]:
+def class_names(manifest: Manifest, key: str) -> tuple[str, ...]:
     """The list at `key`, which must hold two or more different names."""
-    names = value_of(facts, key, list)
+    names = value_of(manifest, key, list)
     are_names = all(isinstance(name, str) and name.strip() for name in names)
     if not are_names or len(names) < 2 or len(set(names)) < len(names):
-        raise FactError(f"{key} must be two or more different names")
+        raise ManifestError(f"{key} must be two or more different names")
     return tuple(names)
 
 
-def image_shape(facts: Facts, key: str) -> tuple[int, ...]:
+def image_shape(manifest: Manifest, key: str) -> tuple[int, ...]:
     """The list at `key`, which must hold height, width and three channels."""
-    shape = value_of(facts, key, list)
+    shape = value_of(manifest, key, list)
     if (
         len(shape) != 3
         or not all(isinstance(length, int) and length > 0 for length in shape)
         or shape[2] != 3
     ):
-        raise FactError(f"{key} must be [height, width, 3] and is {json.dumps(shape)}")
+        raise ManifestError(f"{key} must be [height, width, 3] and is {json.dumps(shape)}")
     return tuple(shape)
 
 
-def file_name(facts: Facts, key: str) -> str:
+def file_name(manifest: Manifest, key: str) -> str:
     """The name at `key`, which must stay inside its folder."""
-    name = value_of(facts, key, str)
+    name = value_of(manifest, key, str)
     if name in {"", ".", ".."} or Path(name).name != name or "\\" in name:
-        raise FactError(f'{key} must name a file inside the folder and is "{name}"')
+        raise ManifestError(f'{key} must name a file inside the folder and is "{name}"')
     return name

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from data.files import replacing_folder, sha256, write_text
-from pipeline.bundle.loading import FACTS_FILE, FORMAT_VERSION, Bundle, BundleError, load_bundle, model_shapes
+from pipeline.bundle.loading import (
+    FORMAT_VERSION,
+    MANIFEST_FILE,
+    Bundle,
+    BundleError,
+    load_bundle,
+    model_shapes,
+)
 
 STAGES = ("segmentation", "classification")
 
@@ -19,7 +26,7 @@ def save_bundle(fields: Mapping[str, Any], files: Mapping[str, str | Path], fold
     Parameters
     ----------
     fields : mapping
-        The facts of `bundle.json` that the caller knows: `name`, `classes`, `threshold`, `view`,
+        The manifest of `bundle.json` that the caller knows: `name`, `classes`, `threshold`, `view`,
         `crop_margin`, `temperature`, `abstention_threshold`, `training`, `figures`, and `precision`, a mapping
         with a value for each stage. Hashes, input shapes, format version and, where it is missing, the date
         `created` are filled in.
@@ -39,32 +46,32 @@ def save_bundle(fields: Mapping[str, Any], files: Mapping[str, str | Path], fold
     with replacing_folder(folder) as temporary:
         for name, source in files.items():
             shutil.copyfile(source, temporary / name)
-        facts = _complete_facts(fields, temporary)
-        write_text(temporary / FACTS_FILE, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+        manifest = _complete_manifest(fields, temporary)
+        write_text(temporary / MANIFEST_FILE, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
         load_bundle(temporary)
     return load_bundle(folder)
 
 
-def _complete_facts(fields: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def _complete_manifest(fields: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    facts = {"created": created, **{key: value for key, value in fields.items() if key != "precision"}}
+    manifest = {"created": created, **{key: value for key, value in fields.items() if key != "precision"}}
     for stage in STAGES:
         path = folder / f"{stage}.tflite"
-        facts[stage] = {
+        manifest[stage] = {
             "file": path.name,
             "sha256": sha256(path),
             "input_shape": model_shapes(path).input,
             "precision": fields["precision"][stage],
         }
     if (folder / "splits.csv").exists():
-        facts["splits"] = {"file": "splits.csv", "sha256": sha256(folder / "splits.csv")}
-    return {**facts, "format_version": FORMAT_VERSION, "value_range": [0, 255]}
+        manifest["splits"] = {"file": "splits.csv", "sha256": sha256(folder / "splits.csv")}
+    return {**manifest, "format_version": FORMAT_VERSION, "value_range": [0, 255]}
 
 
 def _refuse_to_replace(folder: Path) -> None:
     if folder.is_file():
         raise BundleError(f"{folder}: is a file and not a folder; give another place for the bundle.")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / FACTS_FILE).exists():
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST_FILE).exists():
         raise BundleError(
             f"{folder}: holds other files and no bundle, and would be replaced as a whole; give a new folder."
         )

@@ -13,6 +13,9 @@ from pipeline.cli.console import UNUSABLE, complain, needing_extra, stopping_on
 PAGE = Path(__file__).parents[1] / "app" / "main.py"
 
 
+EXAMPLE = "Example: lesion app"
+
+
 def app(
     bundle: Annotated[
         Path | None,

@@ -11,6 +11,8 @@ import typer
 
 from pipeline.cli.console import hint, stopping_on
 
+EXAMPLE = "Example: lesion benchmark --quick"
+
 
 def benchmark(
     bundle: Annotated[
@@ -29,9 +31,11 @@ def benchmark(
         bool,
         typer.Option("--quick", help="A folder of 100 images and fewer runs: rough figures in a minute."),
     ] = False,
-    peers: Annotated[
+    baselines: Annotated[
         bool,
-        typer.Option("--peers/--no-peers", help="Do the same work with Keras and PyTorch where installed."),
+        typer.Option(
+            "--baselines/--no-baselines", help="Do the same work with Keras and PyTorch where installed."
+        ),
     ] = True,
 ) -> None:
     """Measure speed and memory on this machine, side by side with Keras and PyTorch where they are installed.
@@ -48,7 +52,7 @@ def benchmark(
     with stopping_on(BundleError, ProcessError):
         found = run_benchmark(
             load_bundle(bundle),
-            plan if peers else replace(plan, peers=()),
+            plan if baselines else replace(plan, baselines=()),
             progress=lambda step: hint(f"measuring {step}"),
         )
     print(json.dumps(found.to_dict(), indent=2) if as_json else to_text(found))

@@ -131,9 +131,7 @@ def compare(
     robustness: Annotated[
         bool, typer.Option("--robustness/--no-robustness", help="Try the arms on perturbed test images, too.")
     ] = True,
-    repetitions: Annotated[
-        int, typer.Option(min=100, help="Repetitions of the bootstrap over lesions.")
-    ] = 2000,
+    resamples: Annotated[int, typer.Option(min=100, help="Resamples of the bootstrap over lesions.")] = 2000,
     seed: Annotated[int, typer.Option(min=0, help="Of the split, the folds and the bootstrap.")] = 0,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of tables.")
@@ -158,7 +156,7 @@ def compare(
         "seeds": seeds,
         "masks": masks,
         "smallest_difference": smallest_difference,
-        "repetitions": repetitions,
+        "resamples": resamples,
         "robustness": robustness,
         "seed": seed,
     }

@@ -1,11 +1,11 @@
-"""`lesion train` and `lesion export`: the commands that need TensorFlow."""
+"""The `lesion train` commands."""
 
 # ruff: noqa: PLC0415 - each command imports what it needs, so that none waits for another's libraries
 
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,11 +20,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-train_app = typer.Typer(
+app = typer.Typer(
     no_args_is_help=True, help="Train one stage alone, into a run folder.", rich_markup_mode=None
 )
-
-Precision = Literal["float32", "float16", "int8"]
 
 _SEGMENTATION = SegmentationConfig()
 _CLASSIFICATION = ClassificationConfig()
@@ -58,9 +56,7 @@ Patience = Annotated[int, typer.Option(min=1, help="Epochs without a better figu
 Seed = Annotated[int, typer.Option(min=0, help="For the split, the weights and the batches.")]
 
 
-@train_app.command(
-    "segmentation", epilog="Example: lesion train segmentation HAM10000/ --output runs/segmentation"
-)
+@app.command("segmentation", epilog="Example: lesion train segmentation HAM10000/ --output runs/segmentation")
 def train_segmentation(
     datasets: Datasets,
     output: Output,
@@ -96,7 +92,7 @@ def train_segmentation(
         patience=patience,
         seed=seed,
     )
-    with _stopping_on_mistakes():
+    with stopping_on_mistakes():
         from segmentation.training import train
 
         metrics = train(_catalog(datasets), config, output, splits=_splits(splits), resume=resume)
@@ -109,7 +105,7 @@ def train_segmentation(
     )
 
 
-@train_app.command(
+@app.command(
     "classification",
     epilog="Example: lesion train classification HAM10000/ --segmentation runs/segmentation --output runs/crop",
 )
@@ -195,7 +191,7 @@ def train_classification(
         patience=patience,
         seed=seed,
     )
-    with _stopping_on_mistakes():
+    with stopping_on_mistakes():
         from classification.training import train
         from segmentation.engine.run_folder import open_run
 
@@ -215,48 +211,8 @@ def train_classification(
     )
 
 
-def export(
-    segmentation: Annotated[
-        Path, typer.Option(metavar="RUN", help="The segmentation run.", show_default=False)
-    ],
-    classification: Annotated[
-        Path, typer.Option(metavar="RUN", help="The classification run.", show_default=False)
-    ],
-    output: Annotated[
-        Path, typer.Option(metavar="BUNDLE", file_okay=False, help="The bundle's folder.", show_default=False)
-    ],
-    precision: Annotated[
-        Precision, typer.Option(help="Of the models: int8 is smallest and fastest.")
-    ] = "float32",
-    name: Annotated[
-        str | None, typer.Option(help="Of the bundle; by default its folder's name.", show_default=False)
-    ] = None,
-) -> None:
-    """Convert two trained models to a bundle for `lesion predict`, and check that they still say the same."""
-    with _stopping_on_mistakes():
-        from pipeline.export.exporting import export as export_bundle
-        from segmentation.engine.run_folder import open_run
-
-        bundle = export_bundle(
-            open_run(segmentation, "segmentation"),
-            open_run(classification, "classification"),
-            output,
-            precision=precision,
-            name=name,
-        )
-    sizes = {
-        path.name: path.stat().st_size / 1e6
-        for path in (bundle.segmentation_path, bundle.classification_path)
-    }
-    typer.echo(f"{output}: " + ", ".join(f"{name} {size:.1f} MB" for name, size in sizes.items()))
-    for stage, parity in bundle.figures["parity"].items():
-        typer.echo(
-            f"{stage}: differs from Keras by {parity['mean']:.1e} on average, {parity['largest']:.1e} at most"
-        )
-
-
 @contextmanager
-def _stopping_on_mistakes() -> "Iterator[None]":
+def stopping_on_mistakes() -> "Iterator[None]":
     """A missing extra, or what a user can mend, ends the command with one line."""
     with needing_extra("train"):
         from data.datasets.catalog import DatasetError

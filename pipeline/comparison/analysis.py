@@ -56,7 +56,7 @@ class Outcomes:
         logits: Mapping[str, Mapping[str, np.ndarray]],
         masks: Mapping[str, pd.DataFrame],
         *,
-        repetitions: int,
+        resamples: int,
         seed: int,
     ) -> "Outcomes":
         """Calibrate the logits (S, N, C) of each condition and arm on `validation`, its labels and the arms' logits."""
@@ -77,7 +77,7 @@ class Outcomes:
                 for condition, arms in logits.items()
             },
             masks=masks,
-            weights=lesion_weights(lesion_ids, repetitions, seed),
+            weights=lesion_weights(lesion_ids, resamples, seed),
         )
 
     def figures(self, arm: str, condition: str = TEST, chosen: np.ndarray | None = None) -> Figures:
@@ -120,15 +120,15 @@ def fallbacks(outcomes: Outcomes, arm: Arm) -> float:
 
 
 def _calibration_error(outcomes: Outcomes, arm: str) -> Estimate:
-    values, repetitions = [], []
+    values, resamples = [], []
     for probabilities in outcomes.probabilities[TEST][arm]:
         confidence = probabilities.max(axis=1)
         bins = np.digitize(confidence, np.linspace(0, 1, CALIBRATION_BINS + 1)[1:-1], right=True)
         correct = probabilities.argmax(axis=1) == outcomes.labels
         values.append(expected_calibration_error(probabilities, outcomes.labels))
-        repetitions.append(bootstrap.calibration_error(bins, confidence, correct, outcomes.weights))
+        resamples.append(bootstrap.calibration_error(bins, confidence, correct, outcomes.weights))
     lesions = len(set(outcomes.lesion_ids))
-    return Estimate.from_repetitions(np.array(values), np.array(repetitions), lesions, least=0.0)
+    return Estimate.from_resamples(np.array(values), np.array(resamples), lesions, least=0.0)
 
 
 def compare_arms(outcomes: Outcomes, arms: Sequence[Arm]) -> tuple[Contrast, ...]:

@@ -33,7 +33,7 @@ class ComparisonConfig:
     folds : of the cross-fitting
     most_masks : the most images with a mask that a fold's segmentation learns from; 0 for all
     smallest_difference : of balanced accuracy, that would matter
-    repetitions : of the bootstrap over lesions
+    resamples : of the bootstrap over lesions
     robustness : whether to try the arms on perturbed test images, too
     seed : of the split, the folds and the bootstrap
     segmentation, classification : settings of the trainings; the arms set view, margin, boxes, jitter and seed
@@ -46,7 +46,7 @@ class ComparisonConfig:
     folds: int = 3
     most_masks: int = 0
     smallest_difference: float = SMALLEST_DIFFERENCE
-    repetitions: int = 2000
+    resamples: int = 2000
     robustness: bool = True
     seed: int = 0
     segmentation: SegmentationConfig = field(default_factory=lambda: SEGMENTATION)
@@ -89,5 +89,5 @@ class ComparisonConfig:
     def shared_settings(self) -> Mapping[str, Any]:
         """What every arm and seed in one folder must have in common; more of these can be added to it later."""
         settings = asdict(self)
-        free = ("arms", "seeds", "repetitions", "robustness")
+        free = ("arms", "seeds", "resamples", "robustness")
         return {name: value for name, value in settings.items() if name not in free}

@@ -97,14 +97,14 @@ def robustness_figure(conditions: Sequence[Condition], theme: Theme = LIGHT) -> 
 
 
 def example_picture(image: np.ndarray, mask: np.ndarray, box: Box | None) -> np.ndarray:
-    """A thumbnail of an image (H, W, 3) with the outline of the found lesion and the square that the crop sees."""
+    """A thumbnail of an image (H, W, 3) with the contour of the found lesion and the square that the crop sees."""
     scale = THUMBNAIL_SIDE / max(image.shape[:2])
     size = round(image.shape[0] * scale), round(image.shape[1] * scale)
     picture = resize(image, size).copy()
-    outline, _ = cv2.findContours(
+    contour, _ = cv2.findContours(
         resize_mask(mask, size).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
     )
-    cv2.drawContours(picture, outline, -1, (72, 232, 214), 1, cv2.LINE_AA)
+    cv2.drawContours(picture, contour, -1, (72, 232, 214), 1, cv2.LINE_AA)
     if box:
         x0, y0, x1, y1 = (round(value * scale) for value in box)
         cv2.rectangle(picture, (x0, y0), (x1 - 1, y1 - 1), (255, 255, 255), 2, cv2.LINE_AA)

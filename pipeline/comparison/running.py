@@ -158,7 +158,7 @@ def _outcomes(
         parts["test"]["lesion_id"].to_numpy(str),
         {name: with_averages(test.values, config.chosen_arms) for name, test in tests.items()},
         {name: test.masks for name, test in tests.items()},
-        repetitions=config.repetitions,
+        resamples=config.resamples,
         seed=config.seed,
     )
 
@@ -268,7 +268,7 @@ def _facts(parts: dict[str, pd.DataFrame], config: ComparisonConfig) -> dict[str
         "Split": counts,
         "Trainings": f"{config.seeds} seeds an arm; {learning}",
         "Intervals": (
-            f"95%, bootstrap over lesions ({config.repetitions} repetitions, seed {config.seed}) and variance "
+            f"95%, bootstrap over lesions ({config.resamples} resamples, seed {config.seed}) and variance "
             "between seeds"
         ),
     }

@@ -47,20 +47,20 @@ class Estimate:
     over_lesions: Interval
 
     @classmethod
-    def from_repetitions(
-        cls, seeds: np.ndarray, repetitions: np.ndarray, lesions: int, least: float = -1.0, most: float = 1.0
+    def from_resamples(
+        cls, seeds: np.ndarray, resamples: np.ndarray, lesions: int, least: float = -1.0, most: float = 1.0
     ) -> "Estimate":
         """The estimate and its interval.
 
         Parameters
         ----------
         seeds : float array (S,), the value of each seed
-        repetitions : float array (S, R), the same under R bootstrap repetitions
+        resamples : float array (S, R), the same under R bootstrap resamples
         lesions : number of lesions that the bootstrap draws from
         least, most : what the figure can be; the interval ends there
         """
-        value, means = float(np.mean(seeds)), repetitions.mean(axis=0)
-        over_lesions = Interval.from_repetitions(value, means)
+        value, means = float(np.mean(seeds)), resamples.mean(axis=0)
+        over_lesions = Interval.from_resamples(value, means)
         defined = means[~np.isnan(means)]
         if np.isnan(value) or len(defined) < 2:
             return cls(value, np.nan, np.nan, np.nan, tuple(map(float, seeds)), over_lesions)
@@ -94,13 +94,13 @@ class Figures:
     ----------
     names : the averages, then each class's F1 as `f1_<class>`
     seeds : float array (S, F)
-    repetitions : float array (S, R, F), under the bootstrap weights
+    resamples : float array (S, R, F), under the bootstrap weights
     lesions : number of lesions among the images
     """
 
     names: tuple[str, ...]
     seeds: np.ndarray
-    repetitions: np.ndarray
+    resamples: np.ndarray
     lesions: int
 
     @classmethod
@@ -121,16 +121,16 @@ class Figures:
     def estimate(self, name: str) -> Estimate:
         """One figure of this arm."""
         column = self.names.index(name)
-        return Estimate.from_repetitions(
-            self.seeds[:, column], self.repetitions[:, :, column], self.lesions, least=0.0
+        return Estimate.from_resamples(
+            self.seeds[:, column], self.resamples[:, :, column], self.lesions, least=0.0
         )
 
     def difference(self, other: "Figures", name: str) -> Estimate:
-        """The figure of this arm minus that of another one, seed by seed and repetition by repetition."""
+        """The figure of this arm minus that of another one, seed by seed and resample by resample."""
         column = self.names.index(name)
-        return Estimate.from_repetitions(
+        return Estimate.from_resamples(
             (self.seeds - other.seeds)[:, column],
-            (self.repetitions - other.repetitions)[:, :, column],
+            (self.resamples - other.resamples)[:, :, column],
             self.lesions,
         )
 

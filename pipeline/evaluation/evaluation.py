@@ -119,7 +119,7 @@ def evaluate(
     pipeline: LesionPipeline,
     catalog: pd.DataFrame,
     *,
-    repetitions: int = 1000,
+    resamples: int = 1000,
     seed: int = 0,
     progress: Callable[[], object] | None = None,
     facts: Mapping[str, str] | None = None,
@@ -130,7 +130,7 @@ def evaluate(
     ----------
     pipeline : the bundle to score, opened
     catalog : DataFrame, see `data.datasets.catalog.CATALOG_COLUMNS`
-    repetitions, seed : of the bootstrap over lesions
+    resamples, seed : of the bootstrap over lesions
     progress : called after each image
     facts : what the report says beside its own facts, such as dataset, split and command
 
@@ -158,14 +158,14 @@ def evaluate(
     return Evaluation(
         predictions=table,
         labelled=labelled,
-        classification=score_classification(labelled, repetitions, seed),
-        segmentation=score_segmentation(table, repetitions, seed),
+        classification=score_classification(labelled, resamples, seed),
+        segmentation=score_segmentation(table, resamples, seed),
         failures=tuple(failures),
         mask_failures=tuple(mask_failures),
         examples=tuple(_mask_examples(pipeline, catalog, table)),
-        facts=dict(facts or {}) | _facts(pipeline, catalog, repetitions, seed),
-        abstention=score_abstention(labelled, repetitions, seed),
-        groups=score_groups(table, catalog, pipeline.bundle.classes, repetitions, seed),
+        facts=dict(facts or {}) | _facts(pipeline, catalog, resamples, seed),
+        abstention=score_abstention(labelled, resamples, seed),
+        groups=score_groups(table, catalog, pipeline.bundle.classes, resamples, seed),
     )
 
 
@@ -231,16 +231,16 @@ def _example_kinds(images: int) -> dict[int, str]:
     )
 
 
-def _facts(pipeline: LesionPipeline, catalog: pd.DataFrame, repetitions: int, seed: int) -> dict[str, str]:
+def _facts(pipeline: LesionPipeline, catalog: pd.DataFrame, resamples: int, seed: int) -> dict[str, str]:
     bundle = pipeline.bundle
     return {
         "Bundle": bundle.name,
         "Made": bundle.created,
         "Classifier": f"{bundle.classification.precision}, SHA-256 {bundle.classification.sha256}",
         "Segmentation": f"{bundle.segmentation.precision}, SHA-256 {bundle.segmentation.sha256}",
-        "Diagnoses": "averaged over four flips of the view" if pipeline.flips else "of the view as it is",
+        "Diagnoses": "averaged over four flips of the view" if pipeline.tta else "of the view as it is",
         "Images": f"{len(catalog)} images of {catalog['lesion_id'].nunique()} lesions",
-        "Intervals": f"95%, bootstrap over lesions, {repetitions} repetitions, seed {seed}",
+        "Intervals": f"95%, bootstrap over lesions, {resamples} resamples, seed {seed}",
         "Evaluated": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "Versions": ", ".join([f"Python {python_version()}", *_package_versions()]),
     }

@@ -23,7 +23,7 @@ from pipeline.reports.plots import (
     LIGHT,
     Theme,
     confusion_figure,
-    draw_outlines,
+    draw_contours,
     jaccard_figure,
     png_bytes,
     reliability_figure,
@@ -142,7 +142,7 @@ def _plot(title: str, description: str, draw: Callable[[Theme], Figure]) -> Plot
 
 
 def _example_picture(example: MaskExample) -> str:
-    picture = draw_outlines(example.image, example.mask, example.reference)
+    picture = draw_contours(example.image, example.mask, example.reference)
     bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     return _data_uri("jpeg", encoded.tobytes())

@@ -66,7 +66,7 @@ def _marked(predictions: pd.DataFrame) -> np.ndarray:
 
 
 def score_classification(
-    labelled: LabelledPredictions, repetitions: int, seed: int
+    labelled: LabelledPredictions, resamples: int, seed: int
 ) -> ClassificationScores | None:
     """Scores of the labelled images; None where there are none."""
     if not len(labelled.labels):
@@ -76,12 +76,12 @@ def score_classification(
         labelled.probabilities,
         labelled.classes,
         labelled.lesion_ids,
-        repetitions=repetitions,
+        resamples=resamples,
         seed=seed,
     )
 
 
-def score_abstention(labelled: LabelledPredictions, repetitions: int, seed: int) -> AbstentionScores | None:
+def score_abstention(labelled: LabelledPredictions, resamples: int, seed: int) -> AbstentionScores | None:
     """What leaving out the marked images would change; None where there are no labelled images."""
     if not len(labelled.labels):
         return None
@@ -90,12 +90,12 @@ def score_abstention(labelled: LabelledPredictions, repetitions: int, seed: int)
         labelled.probabilities,
         labelled.marked,
         labelled.lesion_ids,
-        repetitions=repetitions,
+        resamples=resamples,
         seed=seed,
     )
 
 
-def score_segmentation(predictions: pd.DataFrame, repetitions: int, seed: int) -> SegmentationScores | None:
+def score_segmentation(predictions: pd.DataFrame, resamples: int, seed: int) -> SegmentationScores | None:
     """Scores of the images with a Jaccard; None where there are none."""
     masked = predictions[predictions["jaccard"].notna()]
     if masked.empty:
@@ -104,6 +104,6 @@ def score_segmentation(predictions: pd.DataFrame, repetitions: int, seed: int) -
         masked["jaccard"].to_numpy(float),
         masked["dice"].to_numpy(float),
         masked["lesion_id"].to_numpy(),
-        repetitions=repetitions,
+        resamples=resamples,
         seed=seed,
     )

@@ -53,7 +53,7 @@ class GroupScores:
 
 
 def score_groups(
-    predictions: pd.DataFrame, catalog: pd.DataFrame, classes: tuple[str, ...], repetitions: int, seed: int
+    predictions: pd.DataFrame, catalog: pd.DataFrame, classes: tuple[str, ...], resamples: int, seed: int
 ) -> tuple[GroupScores, ...]:
     """Figures of every group that the dataset tells apart.
 
@@ -64,7 +64,7 @@ def score_groups(
     catalog : DataFrame
         With `image_id` and, of the columns `age`, `sex`, `localization` and `dx_type`, those that the dataset knows.
     classes : the bundle's classes
-    repetitions, seed : of the bootstrap
+    resamples, seed : of the bootstrap
     """
     scores = []
     for column, kind in KINDS.items():
@@ -72,7 +72,7 @@ def score_groups(
         for group in _ordered(groups, column):
             members = predictions[predictions["image_id"].isin(groups.index[groups == group])]
             if len(members):
-                scores.append(_score(kind, group, members, classes, repetitions, seed))
+                scores.append(_score(kind, group, members, classes, resamples, seed))
     return tuple(scores)
 
 
@@ -113,7 +113,7 @@ def _ordered(groups: pd.Series, column: str) -> Iterator[str]:
 
 
 def _score(
-    kind: str, group: str, members: pd.DataFrame, classes: tuple[str, ...], repetitions: int, seed: int
+    kind: str, group: str, members: pd.DataFrame, classes: tuple[str, ...], resamples: int, seed: int
 ) -> GroupScores:
     labelled = label_predictions(members, classes)
     groups = np.array([malignancy(code) for code in labelled.classes], object)[labelled.labels]
@@ -121,12 +121,12 @@ def _score(
     masked = members[members["jaccard"].notna()]
     accuracy = auc = jaccard = None
     if len(labelled.labels) >= SMALLEST_GROUP:
-        weights = lesion_weights(labelled.lesion_ids, repetitions, seed)
+        weights = lesion_weights(labelled.lesion_ids, resamples, seed)
         accuracy = mean_interval(labelled.probabilities.argmax(axis=1) == labelled.labels, weights)
         if min(malignant, benign) >= SMALLEST_KIND:
             auc = malignant_auc(labelled.labels, labelled.probabilities, labelled.classes, weights)
     if len(masked) >= SMALLEST_GROUP:
-        weights = lesion_weights(masked["lesion_id"].to_numpy(), repetitions, seed)
+        weights = lesion_weights(masked["lesion_id"].to_numpy(), resamples, seed)
         jaccard = mean_interval(masked["jaccard"].to_numpy(float), weights)
     return GroupScores(
         kind=kind,

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from pipeline.bundle.loading import FACTS_FILE, Bundle, BundleError
+from pipeline.bundle.loading import MANIFEST_FILE, Bundle, BundleError
 from pipeline.bundle.saving import STAGES, save_bundle
 from pipeline.evaluation.evaluation import Evaluation
 from pipeline.evaluation.selection import Selection
@@ -13,7 +13,7 @@ from pipeline.export.model_card import without_machine_paths, write_card
 
 
 def record_test_figures(
-    bundle: Bundle, evaluation: Evaluation, selection: Selection, dataset: str, flips: bool = False
+    bundle: Bundle, evaluation: Evaluation, selection: Selection, dataset: str, tta: bool = False
 ) -> Bundle:
     """Write the figures on unseen images into `bundle.json` and the model card, in place of earlier ones.
 
@@ -25,7 +25,7 @@ def record_test_figures(
     selection : Selection
     dataset : str
         The name under which the figures are kept; another dataset's stay.
-    flips : bool
+    tta : bool
         Whether the diagnoses were averaged over flips; these figures are kept beside the others.
 
     Raises
@@ -38,14 +38,14 @@ def record_test_figures(
             f"{bundle.folder}: was trained or chosen on {selection.seen} of these images, so their figures are not "
             "recorded; evaluate the test split."
         )
-    facts = json.loads((bundle.folder / FACTS_FILE).read_text(encoding="utf-8"))
-    kept = "test_with_flips" if flips else "test"
+    facts = json.loads((bundle.folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+    kept = "test_with_flips" if tta else "test"
     recorded = {**facts["figures"].get(kept, {}), dataset: _recorded(evaluation, selection)}
     facts["figures"] = {**facts["figures"], kept: recorded}
     facts["precision"] = {stage: facts[stage]["precision"] for stage in STAGES}
     with tempfile.TemporaryDirectory() as temporary:
         card = write_card(facts, Path(temporary))
-        files = {file.name: file for file in bundle.folder.iterdir() if file.name != FACTS_FILE}
+        files = {file.name: file for file in bundle.folder.iterdir() if file.name != MANIFEST_FILE}
         return save_bundle(facts, {**files, **card}, bundle.folder)
 
 

@@ -37,7 +37,7 @@ class Outcome:
     row : tuple
         The image's line in `predictions.csv`.
     picture : bytes
-        A JPEG of the image with outline, box and label; empty where there is none.
+        A JPEG of the image with contour, box and label; empty where there is none.
     error : str
         Why the image could not be used; empty where it could.
     """

@@ -18,7 +18,7 @@ SMALLEST_WIDTH, LARGEST_SIDE = 600, 1600
 
 Colour = tuple[int, int, int]
 
-OUTLINE_COLOUR: Colour = (72, 232, 214)
+CONTOUR_COLOUR: Colour = (72, 232, 214)
 BOX_COLOUR: Colour = (255, 255, 255)
 HALO_COLOUR: Colour = (24, 26, 30)
 STRIP_COLOUR: Colour = (24, 26, 30)
@@ -32,7 +32,7 @@ GROUP_COLOURS: dict[str, Colour] = {
 
 
 def draw_overlay(image: np.ndarray, prediction: Prediction) -> np.ndarray:
-    """Draw the mask's outline and the crop's box on the image, and a label under it.
+    """Draw the mask's contour and the crop's box on the image, and a label under it.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def draw_overlay(image: np.ndarray, prediction: Prediction) -> np.ndarray:
     stroke = max(2, round(max(height, width) / 450))
     if prediction.box:
         _draw_lines(picture, [_corners(prediction.box, scale, stroke)], BOX_COLOUR, stroke)
-    _draw_lines(picture, _outlines(resize_mask(prediction.mask, (height, width))), OUTLINE_COLOUR, stroke)
+    _draw_lines(picture, _contours(resize_mask(prediction.mask, (height, width))), CONTOUR_COLOUR, stroke)
     return np.vstack([picture, _label(prediction, width, text_height=max(height, width) // 32)])
 
 
@@ -72,9 +72,9 @@ def _corners(box: Sequence[int], scale: float, stroke: int) -> np.ndarray:
     )
 
 
-def _outlines(mask: np.ndarray) -> Sequence[np.ndarray]:
-    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return outlines
+def _contours(mask: np.ndarray) -> Sequence[np.ndarray]:
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return contours
 
 
 def _draw_lines(picture: np.ndarray, lines: Sequence[np.ndarray], colour: Colour, width: int) -> None:

@@ -48,7 +48,7 @@ class Prediction:
         For each class, in the order of `probabilities`, where in the view the evidence lies.
     notes : tuple of str
         What a reader should know about this prediction.
-    familiarity : float
+    ood_score : float
         How much the image looks like those of the training, see `classification.ood`; NaN where the bundle
         can't tell.
     """
@@ -61,7 +61,7 @@ class Prediction:
     view: str
     activation_map: np.ndarray
     notes: tuple[str, ...] = ()
-    familiarity: float = math.nan
+    ood_score: float = math.nan
 
     @property
     def confidence(self) -> float:
@@ -88,7 +88,7 @@ class Prediction:
             "box": self.box._asdict() if self.box else None,
             "lesion_fraction": self.lesion_fraction,
             "view": self.view,
-            "familiarity": None if math.isnan(self.familiarity) else self.familiarity,
+            "familiarity": None if math.isnan(self.ood_score) else self.ood_score,
             "notes": list(self.notes),
         }
 
@@ -98,7 +98,7 @@ class _Answer(NamedTuple):
 
     probabilities: dict[str, float]
     activation_map: np.ndarray
-    familiarity: float
+    ood_score: float
 
     @property
     def diagnosis(self) -> str:
@@ -117,13 +117,13 @@ class LesionPipeline:
     """
 
     def __init__(
-        self, bundle: Bundle, segmentation: LiteRTModel, classification: LiteRTModel, flips: bool = False
+        self, bundle: Bundle, segmentation: LiteRTModel, classification: LiteRTModel, tta: bool = False
     ) -> None:
         self.bundle = bundle
-        self.flips = flips
+        self.tta = tta
         self._segmentation = segmentation
         self._classification = classification
-        self._calibration = bundle.flips if flips and bundle.flips else bundle
+        self._calibration = bundle.tta if tta and bundle.tta else bundle
         # Of a reduced image and of its crop: pixels enough for the resizing to average over.
         (height, width, _), (rows, columns, _) = segmentation.input_shape, classification.input_shape
         self._enough = max(2 * height, 4 * rows), max(2 * width, 4 * columns)
@@ -135,7 +135,7 @@ class LesionPipeline:
         bundle: str | Path | Bundle | None = None,
         threads: int | None = None,
         *,
-        flips: bool = False,
+        tta: bool = False,
         at_once: int = 1,
     ) -> Self:
         """Open a bundle's models.
@@ -146,7 +146,7 @@ class LesionPipeline:
             A bundle's folder; by default the bundle that ships with the software.
         threads : int, optional
             Threads for inference; by default one a core, at most four.
-        flips : bool
+        tta : bool
             Whether the diagnosis is the average over the view, its mirror images and its half turn: steadier, and four
             times the classifier's work.
         at_once : int
@@ -171,7 +171,7 @@ class LesionPipeline:
             )
         except ModelError as error:
             raise BundleError(f"{error}; export the bundle again.") from error
-        return cls(bundle, segmentation, classification, flips)
+        return cls(bundle, segmentation, classification, tta)
 
     def predict(
         self, image: Source, *, view: str | None = None, margin: float | None = None, box: Box | None = None
@@ -214,7 +214,7 @@ class LesionPipeline:
             view=view,
             activation_map=answer.activation_map,
             notes=tuple(self._notes(box, answer)),
-            familiarity=answer.familiarity,
+            ood_score=answer.ood_score,
         )
 
     def predict_many(
@@ -241,18 +241,18 @@ class LesionPipeline:
     def _name(self, view: np.ndarray) -> _Answer:
         height, width, _ = self._classification.input_shape
         seen = resize(view, (height, width))
-        answers = [self._classification(flip) for flip in (flips_of(seen) if self.flips else [seen])]
+        answers = [self._classification(flip) for flip in (flips_of(seen) if self.tta else [seen])]
         logits, activation_map = averaged_over_flips(answers)
         probabilities = softmax(logits / self._calibration.temperature)
         return _Answer(
             dict(zip(self.bundle.classes, probabilities.tolist(), strict=True)),
             activation_map,
-            self._familiarity(*answers[0]),
+            self._ood_score(*answers[0]),
         )
 
-    def _familiarity(self, logits: np.ndarray, activation_map: np.ndarray) -> float:
+    def _ood_score(self, logits: np.ndarray, activation_map: np.ndarray) -> float:
         """Of the view as it is: averaging over flips tells images of other kinds no better."""
-        known = self.bundle.familiarity
+        known = self.bundle.ood
         return math.nan if known is None else float(known.score(logits, activation_map))
 
     def _notes(self, box: Box | None, answer: _Answer) -> Iterator[str]:
@@ -260,7 +260,7 @@ class LesionPipeline:
             yield NO_LESION_TO_CROP if self.bundle.view == "crop" else NO_LESION
         if answer.probabilities[answer.diagnosis] < self._calibration.abstention_threshold:
             yield LOW_CONFIDENCE
-        if self.bundle.familiarity and answer.familiarity < self.bundle.familiarity.threshold:
+        if self.bundle.ood and answer.ood_score < self.bundle.ood.threshold:
             yield UNLIKE_TRAINING
 
 

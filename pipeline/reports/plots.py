@@ -154,8 +154,8 @@ def jaccard_figure(jaccards: np.ndarray, theme: Theme = LIGHT) -> Figure:
     return figure
 
 
-def draw_outlines(image: np.ndarray, mask: np.ndarray, reference: np.ndarray, side: int = 360) -> np.ndarray:
-    """Outline the mask (teal) and its reference (white) on an image.
+def draw_contours(image: np.ndarray, mask: np.ndarray, reference: np.ndarray, side: int = 360) -> np.ndarray:
+    """Contour the mask (teal) and its reference (white) on an image.
 
     Parameters
     ----------
@@ -171,11 +171,11 @@ def draw_outlines(image: np.ndarray, mask: np.ndarray, reference: np.ndarray, si
     size = round(image.shape[0] * scale), round(image.shape[1] * scale)
     picture = resize(image, size).copy()
     for area, colour in ((reference, (255, 255, 255)), (mask, (72, 232, 214))):
-        outlines, _ = cv2.findContours(
+        contours, _ = cv2.findContours(
             resize_mask(area, size).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
         )
-        cv2.drawContours(picture, outlines, -1, (24, 26, 30), 4, cv2.LINE_AA)
-        cv2.drawContours(picture, outlines, -1, colour, 2, cv2.LINE_AA)
+        cv2.drawContours(picture, contours, -1, (24, 26, 30), 4, cv2.LINE_AA)
+        cv2.drawContours(picture, contours, -1, colour, 2, cv2.LINE_AA)
     return picture
 
 

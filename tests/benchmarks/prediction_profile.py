@@ -22,7 +22,7 @@ from pipeline.prediction.overlays import draw_overlay
 from pipeline.prediction.predictor import LesionPipeline
 from segmentation.cropping import crop, lesion_box, lesion_mask
 
-REPETITIONS = 7
+RESAMPLES = 7
 
 
 def main() -> None:
@@ -70,7 +70,7 @@ def steps(pipeline: LesionPipeline, content: bytes) -> dict[str, Callable[[], ob
 def milliseconds(work: Callable[[], object]) -> float:
     """The least of several runs, of this thread alone."""
     work()
-    return 1000 * min(_seconds(work) for _ in range(REPETITIONS))
+    return 1000 * min(_seconds(work) for _ in range(RESAMPLES))
 
 
 def _seconds(work: Callable[[], object]) -> float:

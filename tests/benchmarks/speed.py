@@ -1,4 +1,4 @@
-"""The figures of docs/speed.md: `lesion benchmark` of some bundles, and the peers beside the first of them.
+"""The figures of docs/speed.md: `lesion benchmark` of some bundles, and the baselines beside the first of them.
 
 The page's text between its two marks is replaced by what is found. Let nothing else run meanwhile.
 
@@ -28,7 +28,7 @@ TITLES = {
 def main(page: Path, *bundles: str) -> None:
     found = []
     for bundle in bundles:
-        plan = BenchmarkPlan() if not found else replace(BenchmarkPlan(), peers=())
+        plan = BenchmarkPlan() if not found else replace(BenchmarkPlan(), baselines=())
         found.append(
             run_benchmark(load_bundle(bundle), plan, progress=lambda step: print(step, file=sys.stderr))
         )
@@ -67,16 +67,16 @@ def speeds(found: Sequence[Benchmark]) -> Iterator[str]:
             "peak memory, MB: one image, folder",
         ),
         *((_name(each), *_speeds(each.lesion, folder)) for each in found),
-        *((peer.name, *_speeds(peer, folder)) for peer in found[0].peers),
+        *((baseline.name, *_speeds(baseline, folder)) for baseline in found[0].baselines),
     )
 
 
 def ratios(found: Benchmark) -> Iterator[str]:
     yield f"How many times better {_name(found)} is, by medians:"
     yield ""
-    each = [found.ratios(peer) for peer in found.peers]
+    each = [found.ratios(baseline) for baseline in found.baselines]
     yield from table(
-        ("", "goal against Keras", *(peer.name for peer in found.peers)),
+        ("", "goal against Keras", *(baseline.name for baseline in found.baselines)),
         *(
             (title, GOALS.get(key, ""), *(f"{ratio[key]:.1f}" if key in ratio else "" for ratio in each))
             for key, title in TITLES.items()
@@ -104,12 +104,12 @@ def memory(found: Sequence[Benchmark]) -> Iterator[str]:
 
 
 def floor(found: Sequence[Benchmark]) -> Iterator[str]:
-    yield "The floor: multiply-adds of both networks over the rate of a float32 product in NumPy, and decoding:"
+    yield "The floor: MACs of both networks over the rate of a float32 product in NumPy, and decoding:"
     yield ""
     yield from table(
         (
             "",
-            "million multiply-adds",
+            "million MACs",
             "thousand million a second",
             "decoding, ms",
             "floor, ms",
@@ -152,7 +152,7 @@ def _memory(found: Benchmark, counts: Iterable[int]) -> Iterable[str]:
 
 def _floor(found: Benchmark) -> Iterable[str]:
     floor, image = found.floor, found.lesion.image
-    yield f"{sum(floor.multiply_adds.values()) / 1e6:.0f}"
+    yield f"{sum(floor.macs.values()) / 1e6:.0f}"
     yield f"{floor.matrix_rate / 1e9:.1f}"
     yield f"{floor.decode:.2f}"
     yield f"{floor.milliseconds:.1f}"

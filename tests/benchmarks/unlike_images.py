@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--bundle")
     chosen = parser.parse_args()
     pipeline = LesionPipeline.load(chosen.bundle)
-    if pipeline.bundle.familiarity is None:
+    if pipeline.bundle.ood is None:
         parser.error(f"bundle {pipeline.bundle.name} knows no familiarity; export its runs again")
     familiar, *others = [scores(pipeline, dermoscopy(pipeline, dataset)) for dataset in chosen.datasets]
     rng = np.random.default_rng(0)
@@ -69,14 +69,14 @@ def dermoscopy(pipeline: LesionPipeline, dataset: str) -> Iterator[np.ndarray]:
 
 def scores(pipeline: LesionPipeline, images: Iterable[np.ndarray]) -> np.ndarray:
     """`COLUMNS` of every image: scores that are the larger the more familiar it is, and 1 where it gets the note."""
-    known = pipeline.bundle.familiarity
+    known = pipeline.bundle.ood
     rows = []
     for image in images:
         prediction = pipeline.predict(image)
         places = known.unevenness(unevenness(prediction.activation_map))
-        noted = prediction.familiarity < known.threshold
+        noted = prediction.ood_score < known.threshold
         rows.append(
-            (prediction.confidence, prediction.familiarity - places, places, prediction.familiarity, noted)
+            (prediction.confidence, prediction.ood_score - places, places, prediction.ood_score, noted)
         )
     return np.array(rows, float)
 

@@ -13,9 +13,9 @@ CONFIDENCES = np.array([0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6])
 LESIONS = np.arange(8)
 
 
-def scores(marked: np.ndarray, labels: np.ndarray = LABELS, repetitions: int = 0) -> AbstentionScores:
+def scores(marked: np.ndarray, labels: np.ndarray = LABELS, resamples: int = 0) -> AbstentionScores:
     probabilities = np.stack([CONFIDENCES, 1 - CONFIDENCES], axis=1)
-    return AbstentionScores.from_predictions(labels, probabilities, marked, LESIONS, repetitions=repetitions)
+    return AbstentionScores.from_predictions(labels, probabilities, marked, LESIONS, resamples=resamples)
 
 
 def test_the_marked_are_left_out_of_the_accuracy() -> None:
@@ -43,14 +43,14 @@ def test_the_mean_risk_is_the_mean_of_the_error_over_all_coverages() -> None:
 
 
 def test_intervals_are_drawn_over_lesions() -> None:
-    found = scores(marked=CONFIDENCES < 0.72, repetitions=200)
+    found = scores(marked=CONFIDENCES < 0.72, resamples=200)
     assert found.coverage.low < 5 / 8 < found.coverage.high
     assert found.accuracy.low < 4 / 5 <= found.accuracy.high
 
 
 @pytest.mark.parametrize("all_marked", [True, False])
 def test_none_or_all_may_be_marked(all_marked: bool) -> None:
-    found = scores(np.full(8, all_marked), repetitions=5)
+    found = scores(np.full(8, all_marked), resamples=5)
     empty = found.accuracy if all_marked else found.marked_accuracy
     assert found.coverage.value == (0 if all_marked else 1)
     assert np.isnan(empty.value)

@@ -1,4 +1,4 @@
-"""The figures under many weights are scikit-learn's weighted figures, one repetition after the other."""
+"""The figures under many weights are scikit-learn's weighted figures, one resample after the other."""
 
 import numpy as np
 import pytest
@@ -7,11 +7,11 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, r
 from classification import bootstrap
 from data.intervals import lesion_weights
 
-IMAGES, CLASSES, REPETITIONS = 120, 4, 25
+IMAGES, CLASSES, RESAMPLES = 120, 4, 25
 RNG = np.random.default_rng(0)
 LABELS = RNG.integers(0, CLASSES, IMAGES)
 PREDICTED = np.where(RNG.random(IMAGES) < 0.6, LABELS, RNG.integers(0, CLASSES, IMAGES))
-WEIGHTS = lesion_weights(np.arange(IMAGES) // 2, REPETITIONS, seed=0)
+WEIGHTS = lesion_weights(np.arange(IMAGES) // 2, RESAMPLES, seed=0)
 POSITIVE = LABELS == 1
 # Rounded, so that many scores are tied.
 SCORES = np.round(RNG.normal(size=IMAGES) + POSITIVE, 1)
@@ -29,9 +29,9 @@ def test_precision_recall_and_f1_are_scikit_learns() -> None:
 
     figures = np.stack(bootstrap.precision_recall_f1(confusions), axis=1)
 
-    for repetition, weights in zip(figures, WEIGHTS, strict=True):
+    for resample, weights in zip(figures, WEIGHTS, strict=True):
         expected = precision_recall_fscore_support(LABELS, PREDICTED, sample_weight=weights)[:3]
-        np.testing.assert_allclose(repetition, expected)
+        np.testing.assert_allclose(resample, expected)
 
 
 def test_auc_is_scikit_learns_with_ties() -> None:

@@ -68,7 +68,7 @@ def test_averages_agree_with_scikit_learn() -> None:
     labels, probabilities = drawn_predictions(300)
 
     scores = ClassificationScores.from_predictions(
-        labels, probabilities, HAM10000_CLASSES, np.arange(300), repetitions=10
+        labels, probabilities, HAM10000_CLASSES, np.arange(300), resamples=10
     )
 
     predicted = probabilities.argmax(axis=1)
@@ -139,7 +139,7 @@ def test_sensitivity_at_specificity_takes_the_best_threshold_that_is_allowed() -
 def test_scores_can_be_written_as_json_and_read_as_text() -> None:
     labels, probabilities = drawn_predictions(100)
     scores = ClassificationScores.from_predictions(
-        labels, probabilities, HAM10000_CLASSES, np.arange(100) // 2, repetitions=20
+        labels, probabilities, HAM10000_CLASSES, np.arange(100) // 2, resamples=20
     )
 
     written = json.loads(json.dumps(scores.to_dict(), allow_nan=False))
@@ -153,7 +153,7 @@ def test_scores_can_be_written_as_json_and_read_as_text() -> None:
 
 def test_scores_without_repetitions_have_no_bounds() -> None:
     scores = ClassificationScores.from_predictions(
-        np.array([0, 1]), diagnosed([0, 1], classes=2), ("mel", "nv"), list("xy"), repetitions=0
+        np.array([0, 1]), diagnosed([0, 1], classes=2), ("mel", "nv"), list("xy"), resamples=0
     )
 
     assert str(scores.balanced_accuracy) == "1.000"
@@ -181,7 +181,7 @@ def test_a_test_split_is_scored_in_seconds() -> None:
 
     start = time.perf_counter()
     ClassificationScores.from_predictions(
-        labels, probabilities, HAM10000_CLASSES, np.arange(1500) // 2, repetitions=1000
+        labels, probabilities, HAM10000_CLASSES, np.arange(1500) // 2, resamples=1000
     )
 
     assert time.perf_counter() - start < 5

@@ -11,7 +11,7 @@ import pytest
 from classification import training
 from classification.config import ClassificationConfig
 from classification.model import with_activation_map
-from classification.ood import Familiarity, Scale
+from classification.ood import OODDetector, Scale
 from classification.training import train
 from data.datasets.catalog import DatasetError
 from data.images import read_image
@@ -104,7 +104,7 @@ def test_validation_predictions_are_calibrated_probabilities(classification_run:
 def test_hardly_a_validation_image_counts_as_unlike_the_others(classification_run: Run) -> None:
     recorded = classification_run.metrics["familiarity"]
     scales = {sign: Scale(**recorded[sign]) for sign in ("energy", "unevenness")}
-    familiarity = Familiarity(**scales, threshold=recorded["threshold"])
+    familiarity = OODDetector(**scales, threshold=recorded["threshold"])
     model = with_activation_map(keras.models.load_model(classification_run.model_path, compile=False))
     scores = familiarity.score(*model.predict_on_batch(classification_run.samples["validation"]))
     assert len(scores) == (classification_run.splits["split"] == "validation").sum()

@@ -7,7 +7,7 @@ from data.intervals import Interval, lesion_weights, mean_interval
 
 
 def test_images_of_one_lesion_are_drawn_together() -> None:
-    weights = lesion_weights(["a", "b", "a", "c", "b"], repetitions=200, seed=0)
+    weights = lesion_weights(["a", "b", "a", "c", "b"], resamples=200, seed=0)
 
     assert weights.shape == (200, 5)
     np.testing.assert_array_equal(weights[:, 0], weights[:, 2])
@@ -16,7 +16,7 @@ def test_images_of_one_lesion_are_drawn_together() -> None:
 
 
 def test_each_repetition_draws_as_many_lesions_as_there_are() -> None:
-    weights = lesion_weights(["a", "b", "a", "c"], repetitions=50, seed=0)
+    weights = lesion_weights(["a", "b", "a", "c"], resamples=50, seed=0)
 
     one_image_a_lesion = weights[:, [0, 1, 3]]
     assert (one_image_a_lesion.sum(axis=1) == 3).all()
@@ -56,7 +56,7 @@ def test_repeated_images_of_a_lesion_do_not_narrow_the_interval() -> None:
 
 
 def test_repetitions_that_lack_the_figure_are_left_out() -> None:
-    interval = Interval.from_repetitions(0.5, np.array([0.4, np.nan, 0.6]))
+    interval = Interval.from_resamples(0.5, np.array([0.4, np.nan, 0.6]))
 
     assert interval.low == pytest.approx(0.405)
     assert interval.high == pytest.approx(0.595)

@@ -92,7 +92,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   opacity.oninput();
   const lines = find(".lines");
   lines.onchange = () => {
-    for (const line of [box, ...parentElement.querySelectorAll(".halo, .outline")]) {
+    for (const line of [box, ...parentElement.querySelectorAll(".halo, .contour")]) {
       line.classList.toggle("hidden", !lines.checked);
     }
   };
@@ -102,7 +102,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   find("title").textContent = data.description;
   set(find(".photo"), { href: data.photo, width: data.width, height: data.height });
   set(find(".evidence"), { href: data.evidence, ...data.seen });
-  for (const path of parentElement.querySelectorAll("path")) set(path, { d: data.outline });
+  for (const path of parentElement.querySelectorAll("path")) set(path, { d: data.contour });
   set(box, { "aria-label": "Box of the crop. Arrow keys move it, plus and minus change its size." });
   box.classList.toggle("whole", data.whole);
   draw(data.box);

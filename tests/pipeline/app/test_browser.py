@@ -131,7 +131,7 @@ def test_an_image_is_predicted_from_memory_alone(open_page, pipeline, write_disc
         expected.box.y0,
         expected.box.width,
     ]
-    assert page.locator("svg .outline").get_attribute("d").startswith("M")
+    assert page.locator("svg .contour").get_attribute("d").startswith("M")
 
 
 def test_a_box_is_drawn_by_mouse_and_moved_by_keys(open_page, write_image, draw_disc, tmp_path):

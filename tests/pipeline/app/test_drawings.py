@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.app.drawings import evidence_uri, jpeg_uri, outline_path
+from pipeline.app.drawings import contour_path, evidence_uri, jpeg_uri
 
 
 def decoded(uri) -> np.ndarray:
@@ -37,5 +37,5 @@ def test_the_outline_runs_along_the_masks_border():
     mask = np.zeros((10, 20), bool)
     mask[2:5, 3:9] = True
 
-    assert outline_path(mask) == "M3.5,2.5 3.5,4.5 8.5,4.5 8.5,2.5Z"
-    assert outline_path(np.zeros((10, 20), bool)) == ""
+    assert contour_path(mask) == "M3.5,2.5 3.5,4.5 8.5,4.5 8.5,2.5Z"
+    assert contour_path(np.zeros((10, 20), bool)) == ""

@@ -155,7 +155,7 @@ def test_without_a_lesion_the_page_says_what_was_used(page):
     upload(page, ("skin.png", png(np.full((100, 120, 3), 230, np.uint8))))
 
     assert "No lesion found: whole image used." in diagnosis_card(page)
-    assert "There is no outline of a lesion to measure." in texts(page)
+    assert "There is no contour of a lesion to measure." in texts(page)
 
 
 @pytest.mark.parametrize(

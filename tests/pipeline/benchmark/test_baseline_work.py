@@ -1,4 +1,4 @@
-"""Peers do the whole work on the images that they are given."""
+"""Baselines do the whole work on the images that they are given."""
 
 import json
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.benchmark import baseline_work, keras_baseline
-from pipeline.benchmark.baseline_work import Networks, Peer, Sizes
+from pipeline.benchmark.baseline_work import BaselineWork, Networks, Sizes
 from pipeline.benchmark.folders import fill_folder
 
 SIZES = Sizes(segmentation=(32, 64), classification=(32, 32), classes=3)
@@ -30,22 +30,22 @@ def test_each_image_gets_the_class_of_its_own_middle():
     red[..., 0] = blue[..., 2] = 200
     red[:, :10, 1] = 255
 
-    assert Peer(NETWORKS, SIZES).diagnose([red, blue]) == [0, 2]
+    assert BaselineWork(NETWORKS, SIZES).diagnose([red, blue]) == [0, 2]
 
 
 def test_single_images_are_timed_one_by_one_and_folders_as_a_whole(tmp_path):
     images = sorted(fill_folder(tmp_path / "images", 40).iterdir())
-    peer = Peer(NETWORKS, SIZES)
+    baseline = BaselineWork(NETWORKS, SIZES)
 
-    assert len(peer.one_by_one(images, 5)) == 5
-    assert len(peer.in_batches(images)) == 1
-    assert peer.in_batches(images)[0] > min(peer.one_by_one(images, 5))
+    assert len(baseline.one_by_one(images, 5)) == 5
+    assert len(baseline.in_batches(images)) == 1
+    assert baseline.in_batches(images)[0] > min(baseline.one_by_one(images, 5))
 
 
 def test_a_peers_process_prints_its_seconds(tmp_path, monkeypatch, capsys):
     folder = fill_folder(tmp_path / "images", 2)
     monkeypatch.setattr(
-        "sys.argv", ["peer", str(folder), *SIZES.as_arguments(), "--way", "any", "--count", "2"]
+        "sys.argv", ["baseline", str(folder), *SIZES.as_arguments(), "--way", "any", "--count", "2"]
     )
     asked = []
     baseline_work.main(lambda sizes, way: asked.append((sizes, way)) or NETWORKS)

@@ -48,7 +48,7 @@ def found() -> Benchmark:
         bundle=bundle,
         lesion=lesion,
         stages={"decode": 1.5, "segment": 15.0},
-        peers=(keras, Way("a function", image=spread(40.0))),
+        baselines=(keras, Way("a function", image=spread(40.0))),
         missing={"PyTorch": "torch not installed"},
         folder_images=1000,
         floor=Floor({"segmentation": 10**9, "classification": 3 * 10**8}, matrix_rate=1e11, decode=2.0),
@@ -61,7 +61,7 @@ def test_a_spread_is_the_median_and_the_ends():
 
 
 def test_ratios_are_over_one_where_lesion_is_better(found):
-    keras, function = found.peers
+    keras, function = found.baselines
 
     assert found.ratios(keras) == {
         "first_answer": pytest.approx(22.5),
@@ -97,5 +97,5 @@ def test_the_figures_are_json(found):
     assert figures["lesion"]["first_answer"] == {"median": 0.4, "minimum": 0.3, "maximum": 0.5, "runs": 3}
     assert figures["lesion"]["peak_bytes"]["10000"] == 153 * MEGABYTE
     assert figures["lesion"]["running_rate"] == pytest.approx(999 / (20 - 0.4))
-    assert figures["peers"][0]["ratios"]["folder"] == pytest.approx(5)
-    assert figures["peers"][1]["folder"] is None
+    assert figures["baselines"][0]["ratios"]["folder"] == pytest.approx(5)
+    assert figures["baselines"][1]["folder"] is None

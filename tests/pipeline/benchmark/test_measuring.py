@@ -8,23 +8,23 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.benchmark import measuring
-from pipeline.benchmark.baselines import PEERS, PeerSoftware
+from pipeline.benchmark.baselines import BASELINES, Baseline
 from pipeline.benchmark.folders import example_images, fill_folder
 from pipeline.benchmark.machine import machine_facts
 from pipeline.benchmark.measuring import BenchmarkPlan
-from pipeline.benchmark.roofline import matrix_rate, multiply_adds
+from pipeline.benchmark.roofline import macs, matrix_rate
 from pipeline.benchmark.stages import STAGES, StageTimer, time_images
 from pipeline.bundle.loading import load_bundle
 from pipeline.cli.lesion import app
 
-ABSENT = PeerSoftware("Absent", "pipeline.absent", "", needs=("no_such_package", "json"))
-BROKEN = PeerSoftware("Broken", "pipeline.no_such_module", "", needs=())
+ABSENT = Baseline("Absent", "pipeline.absent", "", needs=("no_such_package", "json"))
+BROKEN = Baseline("Broken", "pipeline.no_such_module", "", needs=())
 
 
 @pytest.fixture(scope="module")
 def found(bundle_folder):
-    """The JSON of a benchmark of a few images, with a peer that is not installed and one that fails."""
-    plan = BenchmarkPlan(starts=2, images=5, folder=6, folders=1, memory=(3,), peers=(ABSENT, BROKEN))
+    """The JSON of a benchmark of a few images, with a baseline that is not installed and one that fails."""
+    plan = BenchmarkPlan(starts=2, images=5, folder=6, folders=1, memory=(3,), baselines=(ABSENT, BROKEN))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(measuring, "QUICK", plan)
         result = CliRunner().invoke(app, ["benchmark", "--bundle", str(bundle_folder), "--quick", "--json"])
@@ -61,8 +61,8 @@ def test_machine_and_bundle_are_told_without_names_of_hosts_and_paths(found, bun
     assert str(bundle_folder) not in json.dumps(found)
 
 
-def test_a_peer_that_is_not_installed_or_fails_is_left_out_with_the_reason(found):
-    assert found["peers"] == []
+def test_a_baseline_that_is_not_installed_or_fails_is_left_out_with_the_reason(found):
+    assert found["baselines"] == []
     assert found["missing"]["Absent"] == "no_such_package not installed"
     assert "no_such_module" in found["missing"]["Broken"]
 
@@ -92,10 +92,10 @@ def test_every_image_is_timed_after_a_warm_up(bundle_folder):
     assert all(seconds > 0 for stages in split for seconds in stages.values())
 
 
-def test_multiply_adds_are_those_of_the_convolutions(model_files):
-    assert multiply_adds(model_files["segmentation"]) == 48 * 64 * 3
-    assert multiply_adds(model_files["segmentation-int8"]) == 48 * 64 * 3
-    assert multiply_adds(model_files["classification"]) == 4 * 4 * 3 * 7
+def test_macs_are_those_of_the_convolutions(model_files):
+    assert macs(model_files["segmentation"]) == 48 * 64 * 3
+    assert macs(model_files["segmentation-int8"]) == 48 * 64 * 3
+    assert macs(model_files["classification"]) == 4 * 4 * 3 * 7
 
 
 def test_the_matrix_rate_is_that_of_a_computer():
@@ -108,10 +108,10 @@ def test_the_machine_has_cores_and_a_processor():
     assert facts["processor"]
 
 
-@pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)
-def test_peers_name_modules_that_are_there(peer):
-    assert __import__(peer.module)
-    assert {"tensorflow", "torch"} & set(peer.needs)
+@pytest.mark.parametrize("baseline", BASELINES, ids=lambda baseline: baseline.name)
+def test_peers_name_modules_that_are_there(baseline):
+    assert __import__(baseline.module)
+    assert {"tensorflow", "torch"} & set(baseline.needs)
 
 
 def test_without_peers_none_is_named(bundle_folder, monkeypatch):
@@ -122,8 +122,8 @@ def test_without_peers_none_is_named(bundle_folder, monkeypatch):
         raise measuring.ProcessError("that is enough")
 
     monkeypatch.setattr(measuring, "run_benchmark", remember)
-    result = CliRunner().invoke(app, ["benchmark", "--bundle", str(bundle_folder), "--no-peers"])
+    result = CliRunner().invoke(app, ["benchmark", "--bundle", str(bundle_folder), "--no-baselines"])
 
     assert result.exit_code == 2
-    assert (plans[0].peers, plans[0].folder) == ((), 1000)
+    assert (plans[0].baselines, plans[0].folder) == ((), 1000)
     assert np.diff(plans[0].memory).min() > 0

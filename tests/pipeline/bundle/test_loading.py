@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from classification.ood import Familiarity, Scale
-from pipeline.bundle.loading import BundleError, FlipCalibration, load_bundle
+from classification.ood import OODDetector, Scale
+from pipeline.bundle.loading import BundleError, TTACalibration, load_bundle
 
 
 def edit(folder, **changes):
@@ -33,9 +33,9 @@ def test_facts_that_older_bundles_lack_are_optional(make_bundle, tmp_path):
     newer = load_bundle(make_bundle(tmp_path / "newer", **facts))
     older = load_bundle(make_bundle(tmp_path / "older"))
 
-    assert newer.flips == FlipCalibration(temperature=1.5, abstention_threshold=0.6)
-    assert newer.familiarity == Familiarity(Scale(2.0, 0.5), Scale(2.0, 0.5), threshold=-4.0)
-    assert (older.flips, older.familiarity) == (None, None)
+    assert newer.tta == TTACalibration(temperature=1.5, abstention_threshold=0.6)
+    assert newer.ood == OODDetector(Scale(2.0, 0.5), Scale(2.0, 0.5), threshold=-4.0)
+    assert (older.tta, older.ood) == (None, None)
 
 
 def test_a_split_is_kept_and_checked(make_bundle, tmp_path):

@@ -288,7 +288,7 @@ def test_evaluate_prints_figures_and_writes_a_report(lesion, bundle_folder, tmp_
     drawn = tmp_path / "drawn"
     lesion("dataset", "synthesize", drawn, "--count", 8, "--height", 90, "--width", 120)
 
-    options = ("--bundle", bundle_folder, "--repetitions", 20, "--output", tmp_path / "report", "--json")
+    options = ("--bundle", bundle_folder, "--resamples", 20, "--output", tmp_path / "report", "--json")
     result = lesion("evaluate", drawn, *options)
     assert result.exit_code == 0
     figures = json.loads(result.stdout)

@@ -59,6 +59,6 @@ def outcomes(drawn_images, arms) -> Outcomes:
         drawn_images["lesion_id"].to_numpy(),
         {"test": with_averages(logits, arms), "ink": with_averages(in_ink, arms)},
         {"test": drawn_images, "ink": drawn_images},
-        repetitions=300,
+        resamples=300,
         seed=0,
     )

@@ -25,7 +25,7 @@ def tiny(classification_config) -> ComparisonConfig:
     """Full and crop once each, of the smallest training; the lesions are found by a bundle."""
     smallest = replace(classification_config, input_side=32, head_epochs=0, epochs=1)
     return ComparisonConfig(
-        arms=("crop", "both"), seeds=1, masks="bundle", repetitions=100, classification=smallest
+        arms=("crop", "both"), seeds=1, masks="bundle", resamples=100, classification=smallest
     )
 
 

@@ -9,7 +9,7 @@ from pipeline.comparison.statistics import Estimate, Figures, holm, mcnemar_test
 from pipeline.comparison.verdict import decide
 
 CLASSES = ("bcc", "mel", "nv")
-STUDIES, LESIONS, REPETITIONS = 400, 120, 200
+STUDIES, LESIONS, RESAMPLES = 400, 120, 200
 
 
 class DrawnStudy:
@@ -34,7 +34,7 @@ class DrawnStudy:
         return np.where(rng.random((seeds, len(chance))) < chances, self.labels, mistaken)
 
     def difference(self, name: str = "balanced_accuracy") -> Estimate:
-        weights = lesion_weights(self.lesion_ids, REPETITIONS, seed=0)
+        weights = lesion_weights(self.lesion_ids, RESAMPLES, seed=0)
         crop, full = (
             Figures.from_diagnoses(diagnoses, self.labels, self.lesion_ids, CLASSES, weights)
             for diagnoses in (self.crop, self.full)
@@ -94,9 +94,9 @@ def test_an_arm_does_not_differ_from_itself() -> None:
 
 
 def test_seeds_that_disagree_widen_the_interval() -> None:
-    repetitions = np.random.default_rng(0).normal(0.05, 0.01, (2, 500))
-    alike = Estimate.from_repetitions(np.array([0.05, 0.05]), repetitions, lesions=100)
-    apart = Estimate.from_repetitions(np.array([0.0, 0.1]), repetitions, lesions=100)
+    resamples = np.random.default_rng(0).normal(0.05, 0.01, (2, 500))
+    alike = Estimate.from_resamples(np.array([0.05, 0.05]), resamples, lesions=100)
+    apart = Estimate.from_resamples(np.array([0.0, 0.1]), resamples, lesions=100)
     assert alike.value == apart.value
     assert alike.low > 0 > apart.low
     assert alike.over_lesions == apart.over_lesions

@@ -32,7 +32,7 @@ class SquarePipeline:
     What it takes for a melanoma, it is not sure of.
     """
 
-    flips = False
+    tta = False
     bundle = SimpleNamespace(
         name="squares",
         created="2026-01-01",
@@ -102,7 +102,7 @@ def test_diagnoses_and_masks_are_scored(dataset: Dataset) -> None:
     dataset.add("a", "mel", seen="mel", mask=square(10))
     dataset.add("b", "nv", seen="mel", mask=square(20))
 
-    evaluation = evaluate(SquarePipeline(), dataset.catalog, repetitions=20)
+    evaluation = evaluate(SquarePipeline(), dataset.catalog, resamples=20)
 
     assert evaluation.classification is not None
     assert evaluation.segmentation is not None
@@ -126,7 +126,7 @@ def test_marked_diagnoses_are_counted_and_scored_apart(dataset: Dataset) -> None
     for number, (dx, seen) in enumerate([("mel", "mel"), ("nv", "mel"), ("nv", "nv"), ("nv", "nv")]):
         dataset.add(f"image{number}", dx, seen=seen)
 
-    evaluation = evaluate(SquarePipeline(), dataset.catalog, repetitions=0)
+    evaluation = evaluate(SquarePipeline(), dataset.catalog, resamples=0)
 
     assert evaluation.abstention is not None
     assert evaluation.abstention.coverage.value == 0.5
@@ -141,7 +141,7 @@ def test_groups_are_scored_where_the_dataset_knows_them(dataset: Dataset) -> Non
         dataset.add(f"image{number}", "nv", seen="nv" if number % 4 else "mel")
     catalog = dataset.catalog.assign(sex=["female", "male"] * 30, age=[30.0] * 59 + [np.nan])
 
-    evaluation = evaluate(SquarePipeline(), catalog, repetitions=5)
+    evaluation = evaluate(SquarePipeline(), catalog, resamples=5)
 
     groups = {(group.kind, group.group): group for group in evaluation.groups}
     assert list(groups) == [("Age", "30-49"), ("Age", "unknown"), ("Sex", "female"), ("Sex", "male")]
@@ -157,7 +157,7 @@ def test_an_image_that_can_not_be_read_is_named_and_the_others_are_scored(datase
     dataset.add("broken", "mel", seen="mel").write_bytes(b"no image")
     dataset.add("whole", "mel", seen="mel")
 
-    evaluation = evaluate(SquarePipeline(), dataset.catalog, repetitions=0)
+    evaluation = evaluate(SquarePipeline(), dataset.catalog, resamples=0)
 
     assert [failure.image_id for failure in evaluation.failures] == ["broken"]
     assert "is not a JPEG" in evaluation.failures[0].reason
@@ -179,7 +179,7 @@ def test_a_mask_of_another_size_than_its_image_is_named_and_not_scored(dataset: 
     dataset.add("fits", None, seen="mel", mask=square(10))
     dataset.add("cut", None, seen="mel", mask=square(10)[:20])
 
-    evaluation = evaluate(SquarePipeline(), dataset.catalog, repetitions=0)
+    evaluation = evaluate(SquarePipeline(), dataset.catalog, resamples=0)
 
     assert evaluation.segmentation is not None
     assert evaluation.segmentation.count == 1
@@ -191,7 +191,7 @@ def test_a_mask_that_can_not_be_read_is_named_and_its_diagnosis_still_counts(dat
     dataset.add("a", "mel", seen="mel", mask=square(10))
     (dataset.folder / "a_segmentation.png").write_bytes(b"no mask")
 
-    evaluation = evaluate(SquarePipeline(), dataset.catalog, repetitions=0)
+    evaluation = evaluate(SquarePipeline(), dataset.catalog, resamples=0)
 
     assert evaluation.segmentation is None
     assert evaluation.classification is not None
@@ -204,7 +204,7 @@ def test_what_has_no_reference_is_left_out_of_that_part_and_counted(dataset: Dat
     dataset.add("mask", None, seen="nv", mask=square(10))
     dataset.add("other", "scc", seen="nv", mask=square(10))
 
-    evaluation = evaluate(SquarePipeline(), dataset.catalog, repetitions=0)
+    evaluation = evaluate(SquarePipeline(), dataset.catalog, resamples=0)
 
     assert evaluation.classification is not None
     assert evaluation.segmentation is not None
@@ -229,7 +229,7 @@ def test_intervals_are_drawn_over_lesions(dataset: Dataset) -> None:
     for number in range(12):
         dataset.add(f"nv{number}", "nv", seen="nv" if number % 2 else "mel", lesion=f"lesion{number // 4}")
 
-    evaluation = evaluate(SquarePipeline(), dataset.catalog, repetitions=50)
+    evaluation = evaluate(SquarePipeline(), dataset.catalog, resamples=50)
 
     # Half of each lesion's images are right, whichever lesions are drawn.
     assert evaluation.classification is not None
@@ -241,7 +241,7 @@ def test_examples_show_the_best_the_median_and_the_worst_masks(dataset: Dataset)
     for side in (10, 11, 12, 13, 14, 15, 16, 20, 40):
         dataset.add(f"side{side}", None, seen="nv", mask=square(side))
 
-    evaluation = evaluate(SquarePipeline(), dataset.catalog, repetitions=0)
+    evaluation = evaluate(SquarePipeline(), dataset.catalog, resamples=0)
 
     shown = [(example.kind, example.image_id) for example in evaluation.examples]
     assert shown == [
@@ -261,7 +261,7 @@ def test_progress_is_told_after_each_image(dataset: Dataset) -> None:
     dataset.add("b", "mel", seen="mel").write_bytes(b"no image")
     steps: list[None] = []
 
-    evaluate(SquarePipeline(), dataset.catalog, repetitions=0, progress=lambda: steps.append(None))
+    evaluate(SquarePipeline(), dataset.catalog, resamples=0, progress=lambda: steps.append(None))
 
     assert len(steps) == 2
 
@@ -269,9 +269,7 @@ def test_progress_is_told_after_each_image(dataset: Dataset) -> None:
 def test_an_evaluation_says_what_it_was_made_of_and_can_be_written_as_json(dataset: Dataset) -> None:
     dataset.add("a", "mel", seen="mel", mask=square(10))
 
-    evaluation = evaluate(
-        SquarePipeline(), dataset.catalog, repetitions=5, seed=7, facts={"Datasets": "here"}
-    )
+    evaluation = evaluate(SquarePipeline(), dataset.catalog, resamples=5, seed=7, facts={"Datasets": "here"})
 
     written = json.loads(json.dumps(evaluation.to_dict(), allow_nan=False))
     assert written["facts"]["Datasets"] == "here"

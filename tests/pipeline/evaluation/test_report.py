@@ -43,13 +43,13 @@ def an_evaluation(
     return Evaluation(
         predictions=table,
         labelled=labelled,
-        classification=score_classification(labelled, repetitions=20, seed=0),
-        segmentation=score_segmentation(table, repetitions=20, seed=0),
+        classification=score_classification(labelled, resamples=20, seed=0),
+        segmentation=score_segmentation(table, resamples=20, seed=0),
         failures=failures,
         examples=(MaskExample("worst", "image0", 0.125, grey, left, right),),
         facts={"Bundle": "drawn", "Images": "4 images of 4 lesions", **(facts or {})},
-        abstention=score_abstention(labelled, repetitions=20, seed=0),
-        groups=score_groups(table, sexes, CLASSES, repetitions=20, seed=0),
+        abstention=score_abstention(labelled, resamples=20, seed=0),
+        groups=score_groups(table, sexes, CLASSES, resamples=20, seed=0),
     )
 
 
@@ -99,7 +99,7 @@ def test_the_folder_holds_figures_table_picture_and_page(folder: Path) -> None:
 def test_the_table_can_be_scored_again(evaluation: Evaluation, folder: Path) -> None:
     table = pd.read_csv(folder / "predictions.csv")
 
-    again = score_classification(label_predictions(table, CLASSES), repetitions=20, seed=0)
+    again = score_classification(label_predictions(table, CLASSES), resamples=20, seed=0)
 
     assert evaluation.classification is not None
     assert again is not None
@@ -134,7 +134,7 @@ def test_the_page_shows_coverage_and_groups(page: str) -> None:
 def test_the_coverage_can_be_scored_again(evaluation: Evaluation, folder: Path) -> None:
     table = pd.read_csv(folder / "predictions.csv")
 
-    again = score_abstention(label_predictions(table, CLASSES), repetitions=20, seed=0)
+    again = score_abstention(label_predictions(table, CLASSES), resamples=20, seed=0)
 
     assert again is not None
     assert again.to_dict() == evaluation.abstention.to_dict()

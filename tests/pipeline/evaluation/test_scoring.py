@@ -59,8 +59,8 @@ def test_a_table_without_any_reference_has_no_scores() -> None:
 
     labelled = label_predictions(table, ("mel", "nv"))
 
-    assert score_classification(labelled, repetitions=10, seed=0) is None
-    assert score_segmentation(table, repetitions=10, seed=0) is None
+    assert score_classification(labelled, resamples=10, seed=0) is None
+    assert score_segmentation(table, resamples=10, seed=0) is None
     assert not labelled.grouped
 
 
@@ -69,7 +69,7 @@ def test_only_images_with_a_mask_count_in_segmentation() -> None:
         {"lesion_id": list("abc"), "jaccard": [0.8, np.nan, 0.6], "dice": [0.9, np.nan, 0.7]}
     )
 
-    scores = score_segmentation(table, repetitions=10, seed=0)
+    scores = score_segmentation(table, resamples=10, seed=0)
 
     assert scores is not None
     assert scores.count == 2

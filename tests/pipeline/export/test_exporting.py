@@ -98,9 +98,9 @@ def test_the_bundle_carries_what_the_runs_decided(
     assert bundle.temperature == classification_run.metrics["temperature"]
     assert bundle.abstention_threshold == classification_run.metrics["abstention_threshold"]
     assert list(bundle.classes) == classification_run.metrics["classes"]
-    assert bundle.familiarity.to_dict() == classification_run.metrics["familiarity"]
-    assert bundle.flips.temperature == classification_run.metrics["flips"]["temperature"]
-    assert bundle.flips.abstention_threshold == classification_run.metrics["flips"]["abstention_threshold"]
+    assert bundle.ood.to_dict() == classification_run.metrics["familiarity"]
+    assert bundle.tta.temperature == classification_run.metrics["flips"]["temperature"]
+    assert bundle.tta.abstention_threshold == classification_run.metrics["flips"]["abstention_threshold"]
     assert (bundle.view, bundle.crop_margin) == ("crop", 0.25)
     assert bundle.training["segmentation"]["dataset"]["images"] == 42
     assert bundle.figures["validation"]["segmentation"] == segmentation_run.metrics["validation"]

@@ -23,10 +23,8 @@ LABELS = np.array([0, 1] * 20)
 PROBABILITIES = np.array([[0.8, 0.2], [0.3, 0.7], [0.4, 0.6], [0.1, 0.9]] * 10)
 LESIONS = [f"lesion{number}" for number in range(40)]
 
-SCORES = ClassificationScores.from_predictions(
-    LABELS, PROBABILITIES, CLASSES, LESIONS, repetitions=5
-).to_dict()
-MASKS = SegmentationScores.from_values([0.9] * 40, [0.95] * 40, LESIONS, repetitions=5).to_dict()
+SCORES = ClassificationScores.from_predictions(LABELS, PROBABILITIES, CLASSES, LESIONS, resamples=5).to_dict()
+MASKS = SegmentationScores.from_values([0.9] * 40, [0.95] * 40, LESIONS, resamples=5).to_dict()
 DATASET = {"images": 40, "lesions": 40, "masks": 40, "classes": {"mel": 20, "nv": 20}}
 PEOPLE = {
     "sex": {"female": 25, "male": 10, "unknown": 5},
@@ -69,8 +67,8 @@ def unseen() -> dict:
     table["jaccard"] = np.nan
     table[list(CLASSES)] = PROBABILITIES
     marked = PROBABILITIES.max(axis=1) < 0.65
-    abstention = AbstentionScores.from_predictions(LABELS, PROBABILITIES, marked, LESIONS, repetitions=5)
-    groups = score_groups(table, catalog, CLASSES, repetitions=5, seed=0)
+    abstention = AbstentionScores.from_predictions(LABELS, PROBABILITIES, marked, LESIONS, resamples=5)
+    groups = score_groups(table, catalog, CLASSES, resamples=5, seed=0)
     return {
         "selection": "40 of 40",
         "command": "lesion evaluate clinic",

@@ -19,7 +19,7 @@ def bundle(trained_bundle, tmp_path):
 
 def evaluated(bundle, catalog, split):
     selection = select_split(catalog, bundle, split)
-    return evaluate(LesionPipeline.load(bundle), selection.catalog, repetitions=10), selection
+    return evaluate(LesionPipeline.load(bundle), selection.catalog, resamples=10), selection
 
 
 def test_figures_on_unseen_images_are_kept_in_the_bundle_and_its_card(bundle, drawn_catalog):
@@ -52,9 +52,9 @@ def test_another_dataset_is_added_and_the_same_one_replaced(bundle, drawn_catalo
 def test_figures_with_flips_are_kept_beside_the_others(bundle, drawn_catalog):
     selection = select_split(drawn_catalog, bundle, "test")
     for flips in (False, True):
-        pipeline = LesionPipeline.load(bundle, flips=flips)
+        pipeline = LesionPipeline.load(bundle, tta=flips)
         evaluation = evaluate(
-            pipeline, selection.catalog, repetitions=10, facts={"Command": "lesion x /home/me/y"}
+            pipeline, selection.catalog, resamples=10, facts={"Command": "lesion x /home/me/y"}
         )
         bundle = record_test_figures(bundle, evaluation, selection, "drawn", flips)
     assert list(bundle.figures["test"]) == list(bundle.figures["test_with_flips"]) == ["drawn"]

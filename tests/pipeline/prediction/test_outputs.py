@@ -8,7 +8,7 @@ import pytest
 from data.images import ImageError, read_image
 from pipeline.bundle.loading import BundleError, load_bundle
 from pipeline.prediction.outputs import FileNames, PredictionFolder, check_isic_classes
-from pipeline.prediction.overlays import OUTLINE_COLOUR, draw_overlay
+from pipeline.prediction.overlays import CONTOUR_COLOUR, draw_overlay
 
 CLASSES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 
@@ -182,7 +182,7 @@ def test_an_overlay_is_readable_at_every_size(pipeline, draw_disc, size):
     assert overlay.shape[0] / overlay.shape[1] > size[0] / size[1], "the label stands below the image"
     scale = overlay.shape[1] / size[1]
     right_edge = overlay[round(centre[1] * scale), round((centre[0] + radius) * scale) + np.arange(-30, 30)]
-    assert np.abs(right_edge.astype(int) - OUTLINE_COLOUR).sum(axis=1).min() < 60
+    assert np.abs(right_edge.astype(int) - CONTOUR_COLOUR).sum(axis=1).min() < 60
 
 
 def test_an_overlay_leaves_the_image_alone(pipeline, draw_disc):

@@ -239,15 +239,15 @@ def test_an_image_whose_evidence_has_no_place_is_unlike_the_training_images(make
     assert "unlike the training images" in plain.notes and plain.doubtful
     assert plain.diagnosis == "mel" and plain.confidence > 0.9, "the note hides no ranking"
     assert disc.notes == () and not disc.doubtful
-    assert plain.familiarity < -8 < disc.familiarity
-    assert disc.to_dict()["familiarity"] == disc.familiarity
+    assert plain.ood_score < -8 < disc.ood_score
+    assert disc.to_dict()["familiarity"] == disc.ood_score
 
 
 def test_a_bundle_that_knows_no_familiarity_says_nothing_of_it(pipeline):
     plain = pipeline.predict(np.full((100, 120, 3), (90, 30, 30), np.uint8))
 
     assert plain.notes == ("no lesion found: whole image used",)
-    assert math.isnan(plain.familiarity)
+    assert math.isnan(plain.ood_score)
     assert plain.to_dict()["familiarity"] is None
 
 
@@ -282,9 +282,7 @@ def test_flips_are_averaged_so_that_a_mirrored_image_gets_the_same_answer(pipeli
 
 def test_with_flips_the_calibration_is_that_of_flips(make_bundle, tmp_path, draw_disc):
     folder = make_bundle(tmp_path / "bundle", flips={"temperature": 4.0, "abstention_threshold": 0.99})
-    plain, averaged = (
-        LesionPipeline.load(folder, flips=flips).predict(draw_disc()) for flips in (False, True)
-    )
+    plain, averaged = (LesionPipeline.load(folder, tta=flips).predict(draw_disc()) for flips in (False, True))
 
     log_ratio = [math.log(each.probabilities["mel"] / each.probabilities["nv"]) for each in (plain, averaged)]
     assert log_ratio[0] == pytest.approx(4 * log_ratio[1], rel=1e-3)
@@ -292,7 +290,7 @@ def test_with_flips_the_calibration_is_that_of_flips(make_bundle, tmp_path, draw
 
 
 def test_a_bundle_without_a_calibration_of_flips_uses_its_own(pipeline, bundle_folder, draw_disc):
-    averaged = LesionPipeline.load(bundle_folder, flips=True).predict(draw_disc())
+    averaged = LesionPipeline.load(bundle_folder, tta=True).predict(draw_disc())
 
     assert averaged.probabilities == pytest.approx(pipeline.predict(draw_disc()).probabilities, rel=1e-3)
 

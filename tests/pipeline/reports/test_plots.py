@@ -11,7 +11,7 @@ from pipeline.reports.plots import (
     LIGHT,
     Theme,
     confusion_figure,
-    draw_outlines,
+    draw_contours,
     jaccard_figure,
     png_bytes,
     reliability_figure,
@@ -22,7 +22,7 @@ from pipeline.reports.plots import (
 LABELS = np.array([0, 0, 1, 1, 1])
 PROBABILITIES = np.array([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7], [0.2, 0.8], [0.7, 0.3]])
 ABSTENTION = AbstentionScores.from_predictions(
-    LABELS, PROBABILITIES, np.array([False, True, False, False, False]), range(5), repetitions=0
+    LABELS, PROBABILITIES, np.array([False, True, False, False, False]), range(5), resamples=0
 )
 
 
@@ -84,7 +84,7 @@ def test_outlines_are_drawn_where_the_masks_end_and_the_input_stays_as_it_was() 
     mask = np.zeros((60, 90), bool)
     mask[20:40, 30:60] = True
 
-    picture = draw_outlines(image, mask, np.zeros_like(mask), side=180)
+    picture = draw_contours(image, mask, np.zeros_like(mask), side=180)
 
     assert picture.shape == (120, 180, 3)
     assert (image == 128).all()

@@ -1,0 +1,96 @@
+"""The `lesion evaluate` command."""
+
+# ruff: noqa: PLC0415 - a command imports what it needs, so that none waits for another's libraries
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.console import SOME_FAILED, complain, progress_bar, stopping_on
+from pipeline.cli.options import BundleOption, JsonOption, ThreadsOption, TTAOption
+from pipeline.cli.predict import MOST_AT_ONCE
+
+EXAMPLE = "Example: lesion evaluate HAM10000/ --output report"
+
+
+def evaluate(
+    datasets: Annotated[
+        list[Path],
+        typer.Argument(metavar="DATASET", help="Folders of labelled datasets.", show_default=False),
+    ],
+    bundle: BundleOption = None,
+    split: Annotated[
+        str, typer.Option(help="Images to score: test (not trained or chosen on), validation, train or all.")
+    ] = "test",
+    splits: Annotated[
+        Path | None,
+        typer.Option(
+            "--splits",
+            metavar="FILE",
+            help="A csv with image_id and split, in place of the bundle's own.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            metavar="DIR",
+            file_okay=False,
+            help="Write metrics.json, predictions.csv, confusion.png and report.html to this folder.",
+            show_default=False,
+        ),
+    ] = None,
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record",
+            help="Keep the figures in the bundle and its model card; for images new to the bundle.",
+        ),
+    ] = False,
+    as_json: JsonOption = False,
+    resamples: Annotated[int, typer.Option(min=1, help="Resamples of the bootstrap over lesions.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
+    tta: TTAOption = False,
+    threads: ThreadsOption = None,
+) -> None:
+    """Score a bundle on labelled images.
+
+    Diagnoses are scored by precision, recall and F1 a class and more, masks by Jaccard and Dice, all with 95% intervals
+    by bootstrap over lesions. Images that the bundle was trained or chosen on are left out, unless --split says
+    otherwise.
+    """
+    from data.datasets.catalog import DatasetError, load_datasets
+    from pipeline.bundle.loading import BundleError
+    from pipeline.evaluation.evaluation import evaluate as score
+    from pipeline.evaluation.report import write_evaluation
+    from pipeline.evaluation.selection import select_split
+    from pipeline.export.recording import record_test_figures
+    from pipeline.prediction.predictor import LesionPipeline
+
+    with stopping_on(BundleError, DatasetError):
+        pipeline = LesionPipeline.load(bundle, threads, tta=tta, at_once=MOST_AT_ONCE)
+        selection = select_split(load_datasets(datasets), pipeline.bundle, split, splits)
+        facts = {
+            "Datasets": ", ".join(map(str, datasets)),
+            "Selection": selection.note,
+            "Command": shlex.join(["lesion", *sys.argv[1:]]),
+        }
+        with progress_bar("evaluating", len(selection.catalog)) as move:
+            evaluation = score(
+                pipeline, selection.catalog, resamples=resamples, seed=seed, progress=move, facts=facts
+            )
+        if output:
+            write_evaluation(evaluation, output)
+        if record:
+            name = ", ".join(dataset.resolve().name for dataset in datasets)
+            record_test_figures(pipeline.bundle, evaluation, selection, name, tta)
+    print(json.dumps(evaluation.to_dict(), indent=2) if as_json else evaluation.to_text())
+    for failure in evaluation.failures:
+        complain(failure.reason)
+    if evaluation.failures:
+        raise typer.Exit(SOME_FAILED)
