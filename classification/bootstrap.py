@@ -13,7 +13,8 @@ def confusion_matrices(
 ) -> np.ndarray:
     """Confusion matrices (R, C, C), rows = reference, from class indices `labels` and `predicted` (N,)."""
     cells = np.eye(classes * classes)[labels * classes + predicted]
-    return (weights @ cells).reshape(-1, classes, classes)
+    confusions: np.ndarray = (weights @ cells).reshape(-1, classes, classes)
+    return confusions
 
 
 def precision_recall_f1(confusions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -68,7 +69,8 @@ def calibration_error(
 ) -> np.ndarray:
     """Expected calibration error (R,) from each image's bin, confidence and whether it is right, all (N,)."""
     gaps = np.eye(bins.max() + 1)[bins] * (correct - confidence)[:, None]
-    return np.abs(weights @ gaps).sum(axis=1) / weights.sum(axis=1)
+    errors: np.ndarray = np.abs(weights @ gaps).sum(axis=1) / weights.sum(axis=1)
+    return errors
 
 
 def macro_mean(figures: np.ndarray) -> np.ndarray:
@@ -79,4 +81,5 @@ def macro_mean(figures: np.ndarray) -> np.ndarray:
 def ratio(numerator: np.ndarray, denominator: np.ndarray, empty: float = np.nan) -> np.ndarray:
     """`numerator / denominator`, and `empty` where the denominator is 0."""
     quotient = np.full(np.shape(numerator), empty)
-    return np.divide(numerator, denominator, out=quotient, where=denominator > 0)
+    np.divide(numerator, denominator, out=quotient, where=denominator > 0)
+    return quotient

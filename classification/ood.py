@@ -67,8 +67,8 @@ class OODDetector:
         return cls(*scales, threshold=float(np.quantile(scores, unfamiliar_part)))
 
     def score(self, logits: np.ndarray, activation_maps: np.ndarray) -> np.ndarray:
-        """OODDetector of one image, (C,) and (h, w, C), or of N, (N, C) and (N, h, w, C); 0 is the usual one."""
-        return self.energy(energy(logits)) + self.unevenness(unevenness(activation_maps))
+        """OOD score of one image, (C,) and (h, w, C), or of N, (N, C) and (N, h, w, C); 0 is the usual one."""
+        return np.asarray(self.energy(energy(logits)) + self.unevenness(unevenness(activation_maps)))
 
     def to_dict(self) -> dict[str, Any]:
         """For `metrics.json` and `bundle.json`."""
@@ -79,10 +79,10 @@ def energy(logits: np.ndarray) -> np.ndarray:
     """Logarithm of the summed exponentials of logits (..., C); Liu's energy with the opposite sign."""
     logits = np.asarray(logits, float)
     largest = logits.max(axis=-1)
-    return largest + np.log(np.exp(logits - largest[..., None]).sum(axis=-1))
+    return np.asarray(largest + np.log(np.exp(logits - largest[..., None]).sum(axis=-1)))
 
 
 def unevenness(activation_maps: np.ndarray) -> np.ndarray:
     """Logarithm of the standard deviation over places, averaged over the classes, of maps (..., h, w, C)."""
     deviations = np.asarray(activation_maps, float).std(axis=(-3, -2)).mean(axis=-1)
-    return np.log(deviations + SMALLEST_DEVIATION)
+    return np.asarray(np.log(deviations + SMALLEST_DEVIATION))

@@ -228,7 +228,8 @@ def _class_indices(diagnoses: pd.Series, classes: tuple[str, ...]) -> np.ndarray
 
 def _class_weights(labels: np.ndarray) -> np.ndarray:
     """Weight of each class by the inverse of its count; their mean over the images is 1."""
-    return compute_class_weight("balanced", classes=np.unique(labels), y=labels)
+    weights: np.ndarray = compute_class_weight("balanced", classes=np.unique(labels), y=labels)
+    return weights
 
 
 def _loss(config: ClassificationConfig, class_weights: np.ndarray) -> Any:

@@ -66,7 +66,7 @@ def crop_view(located: pd.DataFrame, margin: float, jitter: float) -> CropView:
 
 def locate_references(image_ids: Sequence[str], mask_paths: Sequence[str | None]) -> pd.DataFrame:
     """Bounds of the lesions as the dataset's masks (of their images' size) have them; the form of `locate_lesions`."""
-    rows: list[tuple] = []
+    rows: list[tuple[int | None, ...]] = []
     for path in tracked(mask_paths, "reading masks"):
         mask = None if pd.isna(path) else read_mask(path)
         bounds = None if mask is None else lesion_bounds(mask)

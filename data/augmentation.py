@@ -43,7 +43,7 @@ class Augmentation:
         return augmented["image"], augmented["mask"]
 
 
-def _segmentation_recipe(strong: bool) -> list:
+def _segmentation_recipe(strong: bool) -> list[A.BasicTransform]:
     reach = 2.0 if strong else 1.0
     return [
         A.HorizontalFlip(p=0.5),
@@ -59,7 +59,7 @@ def _segmentation_recipe(strong: bool) -> list:
     ]
 
 
-def _classification_recipe(strong: bool) -> list:
+def _classification_recipe(strong: bool) -> list[A.BasicTransform]:
     reach = 2.0 if strong else 1.0
     recipe = [
         A.D4(p=1.0),
@@ -83,7 +83,7 @@ def _classification_recipe(strong: bool) -> list:
     return recipe
 
 
-def _colour_recipe(reach: float) -> list:
+def _colour_recipe(reach: float) -> list[A.BasicTransform]:
     return [
         A.RandomBrightnessContrast(0.1 * reach, 0.1 * reach, p=0.7),
         A.HueSaturationValue(int(4 * reach), int(12 * reach), int(6 * reach), p=0.5),

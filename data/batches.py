@@ -215,4 +215,5 @@ def sampling_weights(labels: np.ndarray, sampling: str) -> np.ndarray | None:
     if sampling == "natural":
         return None
     counts = np.bincount(labels)[labels]
-    return 1 / counts if sampling == "balanced" else 1 / np.sqrt(counts)
+    weights: np.ndarray = 1 / counts if sampling == "balanced" else 1 / np.sqrt(counts)
+    return weights

@@ -142,7 +142,7 @@ def read_mask(path: ImageSource, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.
         As `read_image`.
     """
     values = read_image(path, max_pixels=max_pixels, min_side=1).max(axis=2)
-    return values > (0 if values.max() == 1 else 127)
+    return np.asarray(values > (0 if values.max() == 1 else 127))
 
 
 def image_size(path: ImageSource) -> tuple[int, int]:
@@ -193,7 +193,7 @@ def _read_header(file: BinaryIO, name: str) -> ImageFile:
     reader = getattr(import_module(f"PIL.{kind}ImagePlugin"), f"{kind}ImageFile")
     file.seek(0)
     try:
-        image = reader(file)
+        image: ImageFile = reader(file)
     except Exception as error:  # a damaged header makes Pillow raise almost any type
         raise _damaged(name, reader.format, error) from error
     if image.format == "TIFF" and _is_16_bit_planar(image):
@@ -205,7 +205,7 @@ def _is_16_bit_planar(tiff: Any) -> bool:
     """Pillow decodes these to wrong colours, without an error."""
     tags = tiff.tag_v2
     bits = tags.get(ExifTags.Base.BitsPerSample, (1,))
-    return tags.get(ExifTags.Base.PlanarConfiguration) == 2 and max(bits) > 8
+    return bool(tags.get(ExifTags.Base.PlanarConfiguration) == 2 and max(bits) > 8)
 
 
 def _check_size(image: ImageFile, name: str, max_pixels: int, min_side: int) -> None:

@@ -70,7 +70,7 @@ def image_groups(
         (np.ones(len(first)), (lesions[first], lesions[second])), shape=(lesions.max() + 1, lesions.max() + 1)
     )
     _, component = connected_components(links, directed=False)
-    return component[lesions]
+    return np.asarray(component[lesions])
 
 
 def perceptual_hashes(image_paths: Sequence[str]) -> np.ndarray:

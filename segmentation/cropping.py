@@ -60,7 +60,8 @@ def _outer_contours(candidates: np.ndarray) -> list[np.ndarray]:
 def _largest_component(candidates: np.ndarray) -> np.ndarray:
     _, labels, statistics, _ = cv2.connectedComponentsWithStats(candidates, connectivity=8)
     largest = 1 + int(np.argmax(statistics[1:, cv2.CC_STAT_AREA]))
-    return (labels == largest).view(np.uint8)
+    component: np.ndarray = (labels == largest).view(np.uint8)
+    return component
 
 
 def lesion_bounds(mask: np.ndarray) -> Box | None:

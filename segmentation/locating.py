@@ -27,7 +27,7 @@ def locate_lesions(run: Run, catalog: pd.DataFrame) -> pd.DataFrame:
     model = keras.models.load_model(run.model_path, custom_objects=layers, compile=False)
     threshold = run.metrics["threshold"]
     paths = list(catalog["image_path"])
-    rows: list[tuple] = []
+    rows: list[tuple[int | None, ...]] = []
     for start in tracked(range(0, len(paths), BATCH_SIZE), "looking for the lesions"):
         images = [read_image(path) for path in paths[start : start + BATCH_SIZE]]
         inputs = np.stack([resize(image, model.input_shape[1:3]) for image in images])

@@ -1,6 +1,7 @@
 """The U-Net."""
 
 import contextlib
+import importlib
 import io
 import os
 from pathlib import Path
@@ -59,6 +60,5 @@ def _segmentation_models() -> ModuleType:
         keras.utils.generic_utils = keras.utils
         keras.backend.int_shape = lambda tensor: tuple(tensor.shape)
     with contextlib.redirect_stdout(io.StringIO()):  # it prints which framework it took
-        import segmentation_models  # noqa: PLC0415 - reads the environment when it is imported
-
-    return segmentation_models
+        # It reads the environment when it is imported.
+        return importlib.import_module("segmentation_models")

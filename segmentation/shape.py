@@ -195,7 +195,8 @@ def _bounds(mask: np.ndarray) -> tuple[slice, slice]:
     bounds = find_objects(mask.astype(np.uint8))
     if not bounds:
         raise ValueError("the mask is empty; there is nothing to measure")
-    return bounds[0]
+    rows, columns = bounds[0]
+    return rows, columns
 
 
 def _measured_size(size: tuple[int, int]) -> tuple[int, int]:
@@ -215,4 +216,5 @@ def _turned_upright(region: np.ndarray, centroid: tuple[float, float], orientati
     to_middle = EuclideanTransform(translation=(-radius, -radius))
     to_region = EuclideanTransform(rotation=-orientation, translation=(centroid[1], centroid[0]))
     side = 2 * radius + 1
-    return warp(region.astype(np.float32), to_middle + to_region, output_shape=(side, side), order=1) >= 0.5
+    turned = warp(region.astype(np.float32), to_middle + to_region, output_shape=(side, side), order=1)
+    return np.asarray(turned >= 0.5)

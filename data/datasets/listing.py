@@ -96,7 +96,8 @@ class Table:
             raise DatasetError(
                 f"{self.path}: the table can't be read ({reason}); mend or remove it."
             ) from error
-        return frame.apply(lambda column: column.str.strip())
+        stripped: pd.DataFrame = frame.apply(lambda column: column.str.strip())
+        return stripped
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,9 @@ def hair_path(rng: np.random.Generator, shape: Shape, direction: float, length: 
     ahead = np.array([math.cos(direction), math.sin(direction)]) * length
     aside = np.array([-ahead[1], ahead[0]])
     t = np.linspace(-0.5, 0.5, 40)[:, None]
-    return middle + t * ahead + rng.normal(0, 0.35) * (t**2 - 0.1) * aside + rng.normal(0, 0.4) * t**3 * aside
+    bow = rng.normal(0, 0.35) * (t**2 - 0.1) * aside
+    swing = rng.normal(0, 0.4) * t**3 * aside
+    return np.asarray(middle + t * ahead + bow + swing)
 
 
 def hairs(rng: np.random.Generator, shape: Shape, count: int, width: float, length: float) -> Array:

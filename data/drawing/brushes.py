@@ -40,7 +40,12 @@ def smooth_noise(rng: np.random.Generator, shape: Shape, cell: float, octaves: i
         noise = cv2.resize(noise, (columns, rows), interpolation=cv2.INTER_CUBIC)
         noise = noise + rng.standard_normal((rows, columns), np.float32) * 0.65**octave
     noise = cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
-    return (noise - noise.mean()) / (noise.std() + 1e-6)
+    return standardised(noise)
+
+
+def standardised(sheet: Array) -> Array:
+    """The sheet with mean 0 and standard deviation 1."""
+    return np.asarray((sheet - sheet.mean()) / (sheet.std() + 1e-6))
 
 
 def patches(rng: np.random.Generator, shape: Shape, cell: float, share: float, blur: float = 0.4) -> Array:
@@ -63,7 +68,7 @@ def fibres(rng: np.random.Generator, shape: Shape, length: float, width: float, 
     turn = cv2.getRotationMatrix2D((reach / 2, reach / 2), math.degrees(angle), 1.0)
     turn[:, 2] = turn[:, 2] - (reach - np.array(size)) / 2
     turned = cv2.warpAffine(straight, turn, size, borderMode=cv2.BORDER_REFLECT)
-    return (turned - turned.mean()) / (turned.std() + 1e-6)
+    return standardised(turned)
 
 
 def honeycomb(rng: np.random.Generator, side: int, cell: float, jitter: float) -> list[Array]:
@@ -85,7 +90,8 @@ def honeycomb(rng: np.random.Generator, side: int, cell: float, jitter: float) -
 
 def fixed_point(coordinates: Array) -> Array:
     """Pixel coordinates in the integer form in which OpenCV draws between pixels."""
-    return np.rint(coordinates * 2**SUBPIXEL_BITS).astype(np.int32)
+    steps: Array = np.rint(coordinates * 2**SUBPIXEL_BITS).astype(np.int32)
+    return steps
 
 
 def draw_stroke(sheet: Array, path: Array, widths: Array, value: float = 1.0) -> None:

@@ -103,7 +103,8 @@ def camera(image: Array, rng: np.random.Generator) -> Array:
     coarse = rng.standard_normal((height // 2 + 1, width // 2 + 1, 3), np.float32)
     colour_grain = cv2.resize(coarse, (width, height))
     image = image + rng.uniform(0.003, 0.009) * (brightness_grain + colour_grain)
-    return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    pixels: Array = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    return pixels
 
 
 def take_photograph(

@@ -57,7 +57,7 @@ class Canvas:
 
     @cached_property
     def angle(self) -> Array:
-        return np.arctan2(self.y, self.x)
+        return np.asarray(np.arctan2(self.y, self.x))
 
     def fraction(self, length: float) -> float:
         """A length in radii as a fraction of the canvas's side."""
@@ -106,9 +106,10 @@ def contour(
 def largest_region(inside: Array) -> Array:
     """The largest connected region of a bool array as uint8 0 and 1, its holes filled."""
     _, regions, statistics, _ = cv2.connectedComponentsWithStats(inside.astype(np.uint8), connectivity=4)
-    largest = (regions == 1 + np.argmax(statistics[1:, cv2.CC_STAT_AREA])).astype(np.uint8)
+    largest: Array = (regions == 1 + np.argmax(statistics[1:, cv2.CC_STAT_AREA])).astype(np.uint8)
     contours, _ = cv2.findContours(largest, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return cv2.drawContours(largest, contours, -1, 1, cv2.FILLED)
+    cv2.drawContours(largest, contours, -1, 1, cv2.FILLED)
+    return largest
 
 
 def streaks(canvas: Canvas, rng: np.random.Generator, depth: Array, sector: float, count: int) -> Array:
@@ -201,7 +202,7 @@ def scale(canvas: Canvas, rng: np.random.Generator, share: float) -> Array:
     """Flakes of white, dry keratin: torn patches, brightest along their edges."""
     flakes = patches(rng, canvas.shape, canvas.fraction(0.5), share, blur=0.15)
     torn = smoothstep(0.2, 0.9, smooth_noise(rng, canvas.shape, canvas.fraction(0.12), octaves=2))
-    return flakes * torn
+    return np.asarray(flakes * torn)
 
 
 def white_fibres(canvas: Canvas, rng: np.random.Generator) -> Array:

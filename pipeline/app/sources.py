@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Self, TypeVar
 
 import streamlit as st
 
@@ -20,6 +20,8 @@ EXAMPLES = Path(__file__).parents[2] / "data" / "examples"
 SUFFIXES = ["jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp"]
 TILE_WIDTH = 108  # three fit beside each other on a phone
 FILES, CAMERA, DRAWN = "Files", "Camera", "Drawn examples"
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Picture:
 
 def given_pictures() -> list[Picture]:
     """What the reader has given last, wherever from; it outlasts a visit to another page."""
-    return st.session_state.get("pictures", [])
+    pictures: list[Picture] = st.session_state.get("pictures", [])
+    return pictures
 
 
 def show_sources() -> None:
@@ -87,7 +90,7 @@ def _forget() -> None:
 
 
 def _visit() -> int:
-    return st.session_state.get("visit", 0)
+    return int(st.session_state.get("visit", 0))
 
 
 def _take_files(key: str) -> None:
@@ -137,9 +140,9 @@ def _thumbnail(path: Path) -> str:
     return jpeg_uri(read_image(path), longest_side=2 * TILE_WIDTH)
 
 
-def remembered(name: str, key: Hashable, make: Callable[[], Any]) -> Any:
+def remembered(name: str, key: Hashable, make: Callable[[], Made]) -> Made:
     """What `make` returned for this key; the session holds one value a name, and makes it anew for another key."""
-    held = st.session_state.get(f"remembered-{name}")
+    held: tuple[Hashable, Made] | None = st.session_state.get(f"remembered-{name}")
     if held is None or held[0] != key:
         held = st.session_state[f"remembered-{name}"] = (key, make())
     return held[1]

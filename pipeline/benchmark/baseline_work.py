@@ -91,7 +91,8 @@ class BaselineWork:
         ]
         crops = [_middle(image, mask.shape) for image, mask in zip(images, masks, strict=True)]
         views = np.stack([resize(crop, self._sizes.classification) for crop in crops]).astype(np.float32)
-        return self._networks.classify(views).argmax(axis=1).tolist()
+        numbers: list[int] = self._networks.classify(views).argmax(axis=1).tolist()
+        return numbers
 
     def _seconds(self, content: bytes) -> float:
         start = time.perf_counter()

@@ -37,7 +37,8 @@ class ProcessRun:
 
     def figures(self) -> dict[str, Any]:
         """The JSON object that the process printed last."""
-        return json.loads(self.answer)
+        figures: dict[str, Any] = json.loads(self.answer)
+        return figures
 
 
 def run_process(command: Sequence[str], timeout: float = LONGEST_SECONDS) -> ProcessRun:

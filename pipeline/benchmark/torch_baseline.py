@@ -18,7 +18,8 @@ def build(sizes: Sizes, _: str) -> Networks:
         def call(images: np.ndarray) -> np.ndarray:
             channels_first = torch.from_numpy(images / 127.5 - 1).permute(0, 3, 1, 2)
             with torch.inference_mode():
-                return model(channels_first).numpy()
+                answers: np.ndarray = model(channels_first).numpy()
+            return answers
 
         return call
 

@@ -115,11 +115,12 @@ class _Inference:
             np.take(self._quantised_values, image, out=target, mode="clip")
 
     def _read_output(self, details: dict[str, Any]) -> np.ndarray:
-        values = self._interpreter.get_tensor(details["index"])[0]
+        values: np.ndarray = self._interpreter.get_tensor(details["index"])[0]
         if values.dtype == np.float32:
             return values
         scale, zero_point = details["quantization"]
-        return (values.astype(np.float32) - zero_point) * np.float32(scale or 1)
+        numbers: np.ndarray = (values.astype(np.float32) - zero_point) * np.float32(scale or 1)
+        return numbers
 
 
 def usable_cores() -> int:
@@ -175,7 +176,8 @@ def _quantised_values(details: dict[str, Any]) -> np.ndarray | None:
     scale, zero_point = details["quantization"]
     limits = np.iinfo(details["dtype"])
     values = np.rint(np.arange(256) / (scale or 1)) + zero_point
-    return np.clip(values, limits.min, limits.max).astype(details["dtype"])
+    levels: np.ndarray = np.clip(values, limits.min, limits.max).astype(details["dtype"])
+    return levels
 
 
 def _one_line(error: Exception) -> str:

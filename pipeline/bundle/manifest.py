@@ -3,9 +3,10 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 Manifest = Mapping[str, Any]
+Kind = TypeVar("Kind", str, list[Any], dict[str, Any])
 
 _NAMES: dict[type, str] = {str: "text", list: "list", dict: "table"}
 
@@ -14,13 +15,14 @@ class ManifestError(ValueError):
     """A value that is missing, of another kind, or out of its range; the message says which one."""
 
 
-def value_of(manifest: Manifest, key: str, kind: type) -> Any:
+def value_of(manifest: Manifest, key: str, kind: type[Kind]) -> Kind:
     """The value at `key`, which must be a `str`, `list` or `dict`."""
     if key not in manifest:
         raise ManifestError(f"{key} is missing")
-    if not isinstance(manifest[key], kind):
+    value = manifest[key]
+    if not isinstance(value, kind):
         raise ManifestError(f"{key} must be a {_NAMES[kind]}")
-    return manifest[key]
+    return value
 
 
 def number(manifest: Manifest, key: str, low: float, high: float) -> float:

@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -203,7 +203,11 @@ def compare(
 
 
 def _config(
-    quick: bool, like: Path | None, encoder_weights: str | None, changes: dict, settings: dict
+    quick: bool,
+    like: Path | None,
+    encoder_weights: str | None,
+    changes: dict[str, Any],
+    settings: dict[str, Any],
 ) -> "ComparisonConfig":
     """The settings of the kind of comparison, of the run to be like, and of the command line, in rising rank."""
     from dataclasses import replace

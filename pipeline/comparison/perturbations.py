@@ -77,7 +77,7 @@ def lay_dark_hair(image: Array, rng: np.random.Generator) -> Array:
 
 def lay_dark_corners(image: Array, rng: np.random.Generator) -> Array:
     """The round field of view of a dermatoscope that is held too far away."""
-    return image * lens_border(rng, image.shape[:2])[..., None]
+    return np.asarray(image * lens_border(rng, image.shape[:2])[..., None])
 
 
 def reframed(image: np.ndarray, mask: Mask, scale: float, shift: Array) -> tuple[np.ndarray, Mask]:
@@ -117,11 +117,11 @@ def spread(image: Array, known: Array) -> Array:
     """
     height, width = known.shape
     if min(height, width) < 2:
-        return image / np.maximum(known, 1e-6)[..., None]
+        return np.asarray(image / np.maximum(known, 1e-6)[..., None])
     half = (width + 1) // 2, (height + 1) // 2
     coarse = spread(*(cv2.resize(layer, half, interpolation=cv2.INTER_AREA) for layer in (image, known)))
     smooth = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
-    return image + smooth * (1 - known)[..., None]
+    return np.asarray(image + smooth * (1 - known)[..., None])
 
 
 def _off_centre(rng: np.random.Generator) -> tuple[float, Array]:

@@ -56,4 +56,5 @@ def litert_converter(model: Any) -> Any:
 def run_converter(converter: Any) -> bytes:
     """The converter's file, without what it says meanwhile."""
     with silent_standard_error(), contextlib.redirect_stdout(io.StringIO()):
-        return converter.convert()
+        content: bytes = converter.convert()
+    return content

@@ -111,7 +111,7 @@ def _load_model(run: Run) -> Any:
 
 def _probabilities(logits: np.ndarray) -> np.ndarray:
     exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+    return np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True))
 
 
 def _check(what: str, precision: str, differences: np.ndarray, same_class: float | None = None) -> Parity:

@@ -40,7 +40,7 @@ class Layer:
 
     @property
     def depthwise(self) -> bool:
-        return self.operator == OPERATORS.DEPTHWISE_CONV_2D
+        return bool(self.operator == OPERATORS.DEPTHWISE_CONV_2D)
 
     def to_rows(self, weights: np.ndarray) -> np.ndarray:
         """Weights as LiteRT has them -> (C, K)."""
@@ -94,7 +94,7 @@ class Model:
 
     def kind(self, operator: Any) -> int:
         code = self._model.operatorCodes[operator.opcodeIndex]
-        return max(code.builtinCode, code.deprecatedBuiltinCode)
+        return int(max(code.builtinCode, code.deprecatedBuiltinCode))
 
     def _layer(self, operator: Any) -> Layer | None:
         kind = self.kind(operator)

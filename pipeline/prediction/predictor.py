@@ -277,7 +277,7 @@ def _check_choices(view: str, margin: float, box: Box | None, image_size: tuple[
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Probabilities of logits (C,), in double precision so that they sum to 1."""
     powers = np.exp(logits.astype(np.float64) - logits.max())
-    return powers / powers.sum()
+    return np.asarray(powers / powers.sum())
 
 
 def _malignant_probability(probabilities: dict[str, float]) -> float:

@@ -66,7 +66,8 @@ class Run:
 
     @property
     def settings(self) -> dict[str, Any]:
-        return self.config["settings"]
+        settings: dict[str, Any] = self.config["settings"]
+        return settings
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -102,13 +103,14 @@ class Run:
     def _read_json(self, name: str) -> dict[str, Any]:
         path = self.folder / name
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise RunError(
                 f"{self.folder} is no run folder, it has no readable {name}; give one that `lesion train` wrote."
             ) from error
         except ValueError as error:
             raise RunError(f"{path} is damaged ({error}); train the run anew.") from error
+        return content
 
 
 def open_run(folder: str | Path, stage: str) -> Run:
