@@ -15,7 +15,7 @@ from data.images import ImageError
 from data.resizing import resize
 from pipeline.bundle.litert import LiteRTModel, ModelError, default_threads
 from pipeline.bundle.loading import VIEWS, Bundle, BundleError, load_bundle
-from pipeline.prediction.reading import AnySource, Photograph, Source, open_photograph
+from pipeline.prediction.reading import AnySource, Photograph, Source, enough_pixels, open_photograph
 from pipeline.prediction.threads import in_order
 from segmentation.cropping import Box, lesion_box, lesion_mask
 
@@ -124,10 +124,7 @@ class LesionPipeline:
         self._segmentation = segmentation
         self._classification = classification
         self._calibration = bundle.tta if tta and bundle.tta else bundle
-        # Of a reduced image and of its crop: pixels enough for the resizing to average over.
-        (height, width, _), (rows, columns, _) = segmentation.input_shape, classification.input_shape
-        self._enough = max(2 * height, 4 * rows), max(2 * width, 4 * columns)
-        self._detail = 2 * rows, 2 * columns
+        self._enough, self._detail = enough_pixels(segmentation.input_shape, classification.input_shape)
 
     @classmethod
     def load(

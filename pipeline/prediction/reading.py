@@ -61,6 +61,21 @@ def open_photograph(source: Source, enough: tuple[int, int]) -> Photograph:
     return Photograph(source, *read_reduced(source, enough))
 
 
+def enough_pixels(
+    segmentation: tuple[int, ...], classification: tuple[int, ...]
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """How large (height, width) an image, and what of it is classified, may be reduced when the file is read.
+
+    Both leave the resizing pixels enough to average over.
+
+    Parameters
+    ----------
+    segmentation, classification : (height, width, channels) of the models' inputs
+    """
+    (height, width, _), (rows, columns, _) = segmentation, classification
+    return (max(2 * height, 4 * rows), max(2 * width, 4 * columns)), (2 * rows, 2 * columns)
+
+
 def _scaled(box: Box, rows: float, columns: float) -> Box:
     return Box(round(box.x0 * columns), round(box.y0 * rows), round(box.x1 * columns), round(box.y1 * rows))
 
