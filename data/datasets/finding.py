@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
+from data.datasets.walking import visible_files
+
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 
 MASK_ENDINGS = ("_segmentation", "_mask")
@@ -17,30 +19,29 @@ _NEITHER = re.compile(r".*(_superpixels|_attribute_.*)")
 
 
 def find_images(paths: Iterable[str | Path]) -> list[Path]:
-    """Expand files, folders and globs into image files, each once.
+    """The list of what `stream_images` finds."""
+    return list(stream_images(paths))
+
+
+def stream_images(paths: Iterable[str | Path]) -> Iterator[Path]:
+    """Expand files, folders and globs into image files, each once, one after the other as they are asked for.
 
     A folder stands for all files under it with an image's suffix, sorted, without a dataset's masks, hidden files
     and the `__MACOSX` folders of archives. A file that is named is always taken, and so is a path that does not
-    exist: reading it then says what is wrong with it.
+    exist: reading it then says what is wrong with it. What is remembered is the names that were given or that a glob
+    stands for, and never the files of a folder.
     """
-    found = [image for path in paths for match in _expand_glob(path) for image in _expand_folder(match)]
-    return list(dict.fromkeys(found))
-
-
-def visible_files(folder: str | Path) -> Iterator[Path]:
-    """All files under a folder in sorted order, without hidden ones (`.name`, `._name`) and `__MACOSX`.
-
-    Linked folders are followed, each folder once.
-    """
-    seen = set()
-    for parent, folders, files in os.walk(folder, followlinks=True):
-        real = os.path.realpath(parent)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__MACOSX")
-        yield from (Path(parent, name) for name in sorted(files) if not name.startswith("."))
+    named: set[Path] = set()
+    folders: list[Path] = []
+    for match in (match for path in paths for match in expand_glob(path)):
+        is_folder = match.is_dir()
+        for image in _images_under(match) if is_folder else [match]:
+            if image not in named and not any(_stands_for(folder, image) for folder in folders):
+                yield image
+        if is_folder:
+            folders.append(match)
+        else:
+            named.add(match)
 
 
 def is_image_name(path: str | Path) -> bool:
@@ -64,18 +65,24 @@ def picture_kind(path: Path) -> Literal["image", "mask", "neither"]:
     return "image"
 
 
-def _expand_glob(path: str | Path) -> list[Path]:
-    if Path(path).exists() or not glob.has_magic(str(path)):
+def expand_glob(path: str | Path) -> list[Path]:
+    """The paths that a glob stands for, sorted; the path itself where it exists or no glob matches."""
+    if os.path.lexists(path) or not glob.has_magic(str(path)):
         return [Path(path)]
     matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 - takes absolute and relative patterns
     return [Path(match) for match in matches] or [Path(path)]
 
 
-def _expand_folder(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    return [
-        file
-        for file in visible_files(path)
-        if is_image_name(file) and picture_kind(file.relative_to(path)) == "image"
-    ]
+def _images_under(folder: Path) -> Iterator[Path]:
+    return (file for file in visible_files(folder) if _is_image_of(folder, file))
+
+
+def _is_image_of(folder: Path, file: Path) -> bool:
+    return is_image_name(file) and picture_kind(file.relative_to(folder)) == "image"
+
+
+def _stands_for(folder: Path, file: Path) -> bool:
+    """Whether a folder that was given has brought this file, too."""
+    if not file.is_relative_to(folder) or not _is_image_of(folder, file):
+        return False
+    return not any(part.startswith(".") or part == "__MACOSX" for part in file.relative_to(folder).parts)

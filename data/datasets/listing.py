@@ -13,8 +13,8 @@ from data.datasets.finding import (
     PH2_MASK_ENDING,
     is_image_name,
     picture_kind,
-    visible_files,
 )
+from data.datasets.walking import visible_files
 
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".txt", ""})
 

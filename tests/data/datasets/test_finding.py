@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from data.datasets.finding import find_images
+import pytest
+
+from data.datasets.finding import find_images, stream_images
 
 
 def make_files(folder: Path, *names: str) -> None:
@@ -49,3 +51,34 @@ def test_a_path_that_is_named_is_always_taken(tmp_path: Path) -> None:
         tmp_path / "none*.png",
     ]
     assert find_images(named) == named
+
+
+def test_images_that_were_given_twice_come_once(tmp_path: Path) -> None:
+    make_files(tmp_path, "a.jpg", "sub/b.jpg", "masks/c.jpg")
+    given = [
+        tmp_path / "sub" / "b.jpg",
+        tmp_path,
+        tmp_path / "sub",
+        tmp_path / "a.jpg",
+        tmp_path / "masks" / "c.jpg",
+    ]
+    assert find_images(given) == [
+        tmp_path / "sub" / "b.jpg",
+        tmp_path / "a.jpg",
+        tmp_path / "masks" / "c.jpg",
+    ]
+
+
+def test_a_large_folder_is_sorted_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"{number * 7919 % 997} ä\n.jpg" for number in range(50)]
+    make_files(tmp_path, *names, "sub/a.jpg")
+    monkeypatch.setattr("data.datasets.walking.MOST_NAMES", 8)
+    assert find_images([tmp_path]) == [tmp_path / name for name in [*sorted(names), "sub/a.jpg"]]
+
+
+def test_images_come_before_all_folders_were_searched(tmp_path: Path) -> None:
+    make_files(tmp_path, "1/a.jpg", "2/b.jpg")
+    images = stream_images([tmp_path])
+    assert next(images) == tmp_path / "1" / "a.jpg"
+    (tmp_path / "2" / "b.jpg").rename(tmp_path / "2" / "c.jpg")
+    assert next(images) == tmp_path / "2" / "c.jpg"
