@@ -170,34 +170,56 @@ class LesionPipeline:
             raise BundleError(f"{error}; export the bundle again.") from error
         return cls(bundle, segmentation, classification, tta)
 
+    def open(self, image: Source) -> Photograph:
+        """Read an image in the detail that `predict` asks for, so that it is read once for several predictions.
+
+        Raises
+        ------
+        ImageError
+            If the file can't be read, or the array is no 8-bit RGB image.
+        """
+        return open_photograph(image, self._enough)
+
     def predict(
-        self, image: Source, *, view: str | None = None, margin: float | None = None, box: Box | None = None
+        self,
+        image: Source | Photograph,
+        *,
+        view: str | None = None,
+        margin: float | None = None,
+        box: Box | None = None,
+        mask: np.ndarray | None = None,
     ) -> Prediction:
         """Find, crop and name the lesion in one image.
 
         Parameters
         ----------
-        image : str, Path, bytes or uint8 array (H, W, 3)
-            An image file, its content, or RGB pixels.
+        image : str, Path, bytes, uint8 array (H, W, 3) or Photograph
+            An image file, its content, RGB pixels, or what `open` has read.
         view : "crop" or "full", optional
             What the classifier looks at; by default what the bundle's looked at in training.
         margin : float, optional
             Of the box around the lesion, as `segmentation.cropping.widen` takes it; by default the bundle's.
         box : Box, optional
             What to crop, in place of the box around the lesion.
+        mask : bool array (H, W), optional
+            The lesion, in place of what the segmentation finds.
 
         Raises
         ------
         ImageError
             If the file can't be read, or the array is no 8-bit RGB image.
         ValueError
-            If the view is another, the margin is negative, or the box is empty or not inside the image.
+            If the view is another, the margin is negative, the box is empty or not inside the image, or the mask is
+            not of the image's size.
         """
-        photograph = open_photograph(image, self._enough)
+        photograph = image if isinstance(image, Photograph) else self.open(image)
         view = view or self.bundle.view
         margin = self.bundle.crop_margin if margin is None else margin
         _check_choices(view, margin, box, photograph.size)
-        mask = self._find(photograph)
+        if mask is None:
+            mask = self._find(photograph)
+        elif mask.shape != photograph.size:
+            raise ValueError(f"the mask is {mask.shape} and not of the image's size {photograph.size}")
         box = box or lesion_box(mask, margin)
         view = "crop" if view == "crop" and box else "full"
         seen = photograph.part(box, self._detail) if view == "crop" and box else photograph.pixels
