@@ -10,7 +10,8 @@ ControlView = Literal["centre-crop", "random-crop", "masked", "context-only"]
 AnyView = View | ControlView
 Boxes = Literal["predicted", "reference"]
 Grouping = Literal["diagnosis", "malignancy"]
-Imbalance = Literal["none", "class-weights", "focal", "square-root", "balanced"]
+Imbalance = Literal["none", "class-weights", "focal", "square-root", "balanced", "logit-adjustment"]
+Monitor = Literal["macro-f1", "loss"]
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,17 @@ class ClassificationConfig:
     jitter : float
         The most by which a box is moved and resized in training, as a part of its side.
     grouping : "diagnosis" or "malignancy"
-    imbalance : "none", "class-weights", "focal", "square-root" or "balanced"
+    only : names of classes, or None
+        Images of other diagnoses are left out.
+    imbalance : "none", "class-weights", "focal", "square-root", "balanced" or "logit-adjustment"
         What is done about rare classes: nothing; their loss is weighted by the inverse of their count; focal loss
         (Lin et al. 2017) with these weights; they are drawn more often, by the square root of their count or as often
-        as all others.
+        as all others; the logarithm of each class's share is added to its logit in the loss (Menon et al. 2021,
+        arXiv 2007.07314), so that the logits themselves rank the classes as if all were equally frequent.
+    prior_strength : float in 0..1, or None
+        With "logit-adjustment": the part of the logarithm of the classes' shares that the finished model gets back, from
+        0 (all classes alike: the best balanced accuracy) to 1 (shares as in validation: the best likelihood). None
+        takes the likeliest on validation.
     input_side, small_side : int, multiples of 32
         Pixels of what the trained model takes, and of what the first epochs train at.
     width : float
@@ -42,10 +50,17 @@ class ClassificationConfig:
     head_learning_rate, learning_rate : float
         Peaks of the head's phase and of the small side's; the full side's is a third of the latter.
     label_smoothing : float
+    average_decay : float in 0..1
+        Of an exponential moving average of the weights, which takes their place in validation and at the end; 0 keeps
+        none.
+    teaching : float in 0..1
+        With teachers: the part of a training image's target that comes from their answers.
+    monitor : "macro-f1" or "loss"
+        The figure on validation by which the best epoch is chosen.
     mixup : float
         Alpha of MixUp's Beta distribution (Zhang et al. 2018); 0 mixes no images.
     patience : int
-        Epochs without a better validation macro F1 that end a phase.
+        Epochs without a better figure on validation that end a phase.
     """
 
     view: AnyView = "crop"
@@ -53,6 +68,7 @@ class ClassificationConfig:
     margin: float = 0.25
     jitter: float = 0.1
     grouping: Grouping = "diagnosis"
+    only: tuple[str, ...] | None = None
     imbalance: Imbalance = "square-root"
     input_side: int = 224
     small_side: int = 160
@@ -66,6 +82,10 @@ class ClassificationConfig:
     weight_decay: float = 1e-4
     dropout: float = 0.2
     label_smoothing: float = 0.05
+    prior_strength: float | None = None
+    average_decay: float = 0.0
+    teaching: float = 0.5
+    monitor: Monitor = "macro-f1"
     mixup: float = 0.0
     augmentation: Strength = "strong"
     encoder_weights: str | None = "imagenet"

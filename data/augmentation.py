@@ -6,6 +6,7 @@ range in which a diagnosis stays the same.
 """
 
 import os
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,6 +15,9 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # no question to the net
 
 import albumentations as A  # noqa: N812 - its own documentation's name for it
 
+from data.drawing.artefacts import lay_artefacts
+from data.drawing.photographs import lens_border
+
 
 class Augmentation:
     """A recipe of albumentations, seeded call by call.
@@ -21,12 +25,18 @@ class Augmentation:
     Parameters
     ----------
     stage : "segmentation" or "classification"
-    strength : "none", "light" or "strong"
+    strength : "none", "light", "strong" or "varied"
+        "varied" is "strong" and what differs from one source of images to another: colour casts and resolution, drawn
+        alike for all images, so that no class can be told by the source that it comes from; for segmentation also
+        hair, ink, a ruler and the dark corners of a round lens.
     """
 
     def __init__(self, stage: str, strength: str) -> None:
         recipes = {"segmentation": _segmentation_recipe, "classification": _classification_recipe}
-        transforms = [] if strength == "none" else recipes[stage](strength == "strong")
+        transforms = [] if strength == "none" else recipes[stage](strength in {"strong", "varied"})
+        if strength == "varied":
+            transforms += _source_recipe()
+            transforms += _artefact_recipe() if stage == "segmentation" else []
         self._compose = A.Compose(transforms)
 
     def __call__(
@@ -41,6 +51,24 @@ class Augmentation:
             return self._compose(image=image)["image"], None
         augmented = self._compose(image=image, mask=mask)
         return augmented["image"], augmented["mask"]
+
+
+class Artefacts(A.ImageOnlyTransform):
+    """Hair, a ruler, gel bubbles and glints, as `data.drawing.artefacts` draws them."""
+
+    def apply(self, img: np.ndarray, **params: Any) -> np.ndarray:
+        """Draw on a uint8 image (H, W, 3)."""
+        laid = lay_artefacts(img.astype(np.float32) / 255, self.random_generator)
+        return np.rint(np.clip(laid, 0, 1) * 255).astype(np.uint8)
+
+
+class DarkCorners(A.ImageOnlyTransform):
+    """The dark corners beyond the round field of view of a dermatoscope."""
+
+    def apply(self, img: np.ndarray, **params: Any) -> np.ndarray:
+        """Darken the corners of a uint8 image (H, W, 3)."""
+        light = lens_border(self.random_generator, img.shape[:2])
+        return np.rint(img * light[..., None]).astype(np.uint8)
 
 
 def _segmentation_recipe(strong: bool) -> list[A.BasicTransform]:
@@ -61,7 +89,7 @@ def _segmentation_recipe(strong: bool) -> list[A.BasicTransform]:
 
 def _classification_recipe(strong: bool) -> list[A.BasicTransform]:
     reach = 2.0 if strong else 1.0
-    recipe = [
+    recipe: list[A.BasicTransform] = [
         A.D4(p=1.0),
         A.Affine(
             scale=(1 - 0.1 * reach, 1 + 0.15 * reach),
@@ -81,6 +109,27 @@ def _classification_recipe(strong: bool) -> list[A.BasicTransform]:
         }
         recipe.append(A.CoarseDropout(**holes, fill="random_uniform", p=0.3))
     return recipe
+
+
+def _source_recipe() -> list[A.BasicTransform]:
+    """Differences between cameras: the light's colour, per-channel gain, and detail."""
+    return [
+        A.PlanckianJitter(mode="blackbody", p=0.3),
+        A.MultiplicativeNoise(multiplier=(0.85, 1.15), per_channel=True, elementwise=False, p=0.4),
+        A.Downscale(
+            scale_range=(0.3, 0.9),
+            interpolation_pair={"downscale": cv2.INTER_AREA, "upscale": cv2.INTER_LINEAR},
+            p=0.5,
+        ),
+    ]
+
+
+def _artefact_recipe() -> list[A.BasicTransform]:
+    """What hides a lesion's border, drawn on the photograph; the mask stays as it is."""
+    return [
+        Artefacts(p=0.25),
+        DarkCorners(p=0.25),
+    ]
 
 
 def _colour_recipe(reach: float) -> list[A.BasicTransform]:

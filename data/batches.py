@@ -154,6 +154,7 @@ class ClassificationBatches(Batches):
         augmentation: Augmentation | None = None,
         sampling: str = "natural",
         mixup: float = 0.0,
+        targets: np.ndarray | None = None,
         seed: int = 0,
     ) -> None:
         shuffle = augmentation is not None
@@ -162,6 +163,7 @@ class ClassificationBatches(Batches):
         )
         self.images, self.labels, self.classes, self.input_side = images, labels, classes, input_side
         self.boxes, self.jitter, self.augmentation, self.mixup = boxes, jitter, augmentation, mixup
+        self.targets = np.eye(classes, dtype=np.float32)[labels] if targets is None else targets.astype(np.float32)
 
     def make_batch(self, positions: np.ndarray, seeds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         images = np.empty((len(positions), self.input_side, self.input_side, 3), np.uint8)
@@ -170,7 +172,7 @@ class ClassificationBatches(Batches):
             if self.augmentation:
                 image, _ = self.augmentation(image, seed=int(seed))
             images[row] = image
-        labels = np.eye(self.classes, dtype=np.float32)[self.labels[positions]]
+        labels = self.targets[positions]
         return mixed(images, labels, self.mixup, int(seeds[0])) if self.mixup else (images, labels)
 
     def _box_content(self, position: int, seed: int) -> np.ndarray:

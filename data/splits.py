@@ -1,29 +1,22 @@
 """Splits that do not leak: grouped by lesion, near-duplicates kept together, stratified by class."""
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
-import imagehash
 import numpy as np
 import pandas as pd
-from PIL import Image
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold
 
 from data.datasets.catalog import DatasetError
 from data.files import replacing
-from data.images import read_image
-from data.progress import tracked
-from data.resizing import resize
+from data.near_duplicates import NEAR_DUPLICATE_BITS, near_duplicate_pairs
 
 SPLITS = ("train", "validation", "test")
 DEFAULT_FRACTIONS = (0.7, 0.15, 0.15)
 FOLDS = 20
-HASH_SIDE = 16
-# Of the 256 bits. Measured on HAM10000, see `tests/benchmarks/near_duplicates.py`.
-NEAR_DUPLICATE_BITS = 52
 
 
 def split_by_lesion(
@@ -58,6 +51,32 @@ def split_by_lesion(
     return pd.DataFrame({"image_id": catalog["image_id"].to_numpy(), "split": split, "group": groups})
 
 
+def extend_splits(
+    splits: pd.DataFrame, catalog: pd.DataFrame, hashes: np.ndarray | None = None
+) -> pd.DataFrame:
+    """Give the images that a split does not list to training, and leave out what would leak.
+
+    Parameters
+    ----------
+    splits : DataFrame with `image_id` and `split`
+    catalog : DataFrame with `image_id` and `lesion_id`
+        The images of all sources, those of `splits` among them.
+    hashes : array (N, 32) uint8, optional
+        Perceptual hashes of the catalog's images.
+
+    Returns
+    -------
+    DataFrame with `image_id`, `split` and `group`
+        A row for each of the catalog's images but for the training images, listed or not, that show a lesion of
+        validation or test, or are a near-duplicate of one.
+    """
+    groups = image_groups(catalog["lesion_id"], hashes)
+    split = catalog["image_id"].map(splits.set_index("image_id")["split"]).fillna("train").to_numpy()
+    held_out = np.isin(groups, groups[split != "train"])
+    extended = pd.DataFrame({"image_id": catalog["image_id"].to_numpy(), "split": split, "group": groups})
+    return extended[(split != "train") | ~held_out].reset_index(drop=True)
+
+
 def image_groups(
     lesion_ids: Iterable[str], hashes: np.ndarray | None = None, bits: int = NEAR_DUPLICATE_BITS
 ) -> np.ndarray:
@@ -71,33 +90,6 @@ def image_groups(
     )
     _, component = connected_components(links, directed=False)
     return np.asarray(component[lesions])
-
-
-def perceptual_hashes(image_paths: Sequence[str]) -> np.ndarray:
-    """Perceptual hash of every image's decoded pixels: (N, 32) uint8, 256 bits each.
-
-    The hash (`imagehash.phash`) tells the signs of the low frequencies of the luminance's cosine transform; it hardly
-    changes with size, compression or light. Raises ImageError for a file that can't be read.
-    """
-    hashes = []
-    for path in tracked(image_paths, "looking for near-duplicates"):
-        small = Image.fromarray(resize(read_image(path), (128, 128)))
-        hashes.append(np.packbits(imagehash.phash(small, hash_size=HASH_SIDE).hash))
-    return np.array(hashes, np.uint8).reshape(-1, HASH_SIDE * HASH_SIDE // 8)
-
-
-def near_duplicate_pairs(
-    hashes: np.ndarray, bits: int = NEAR_DUPLICATE_BITS
-) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the pairs of images whose hashes (N, 32) differ in at most `bits` bits; first < second."""
-    words = np.ascontiguousarray(hashes).view(np.uint64)
-    firsts, seconds = [np.empty(0, int)], [np.empty(0, int)]
-    for position in range(len(words) - 1):
-        distance = np.bitwise_count(words[position + 1 :] ^ words[position]).sum(axis=1, dtype=np.int32)
-        close = position + 1 + np.flatnonzero(distance <= bits)
-        firsts.append(np.full(len(close), position))
-        seconds.append(close)
-    return np.concatenate(firsts), np.concatenate(seconds)
 
 
 def read_splits(path: str | Path) -> pd.DataFrame:

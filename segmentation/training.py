@@ -12,7 +12,8 @@ from keras import ops
 from data.augmentation import Augmentation
 from data.batches import SegmentationBatches
 from data.cache import cache_images, cache_masks
-from data.splits import perceptual_hashes, split_by_lesion, training_parts
+from data.near_duplicates import perceptual_hashes
+from data.splits import split_by_lesion, training_parts
 from segmentation.config import SegmentationConfig
 from segmentation.cropping import lesion_mask
 from segmentation.engine.curves import save_figure, training_curves

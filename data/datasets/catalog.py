@@ -5,11 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from data.datasets.labels import diagnosis_code
 from data.datasets.layouts import LAYOUTS
 from data.datasets.listing import DatasetError, DatasetFiles, Table, image_ids, list_dataset
+from data.images import image_size
+from data.near_duplicates import same_picture
 
 __all__ = [
     "CATALOG_COLUMNS",
@@ -89,26 +92,37 @@ def load_dataset(path: str | Path) -> pd.DataFrame:
 def load_datasets(paths: Sequence[str | Path]) -> pd.DataFrame:
     """Join the catalogs of several datasets.
 
-    An image that is in several of them, byte by byte, is one row, with what any of the datasets knows about
-    it. Lesions of the same id are one lesion.
+    An image that is in several of them is one row, with what any of the datasets knows about it; where its copies
+    differ in size, the one with the most pixels counts. Lesions of the same id are one lesion.
 
     Raises
     ------
     DatasetError
-        As `load_dataset`, and if two datasets use the same id for different images.
+        As `load_dataset`, and if two datasets use the same id for images that look different.
+    ImageError
+        If copies of an image must be compared and one can't be read.
     """
     catalog = pd.concat([load_dataset(path) for path in paths], ignore_index=True)
-    repeated = catalog[catalog.duplicated("image_id", keep=False)]
-    for image_id, copies in repeated.groupby("image_id"):
-        first, *others = copies["image_path"]
-        different = [other for other in others if not filecmp.cmp(first, other, shallow=False)]
-        if different:
-            raise DatasetError(
-                f"{different[0]}: is another image than {first}, yet both have the id {image_id}; "
-                "rename one of them."
-            )
+    catalog = _largest_copies_first(catalog)
     named = catalog.assign(lesion_id=catalog["lesion_id"].mask(catalog["lesion_id"] == catalog["image_id"]))
     return _finish(named.groupby("image_id", sort=True).first().reset_index())
+
+
+def _largest_copies_first(catalog: pd.DataFrame) -> pd.DataFrame:
+    """The catalog with the copies of an image in falling order of their pixels."""
+    repeated = catalog[catalog.duplicated("image_id", keep=False)]
+    pixels = pd.Series(0, index=catalog.index)
+    for image_id, copies in repeated.groupby("image_id"):
+        first, *others = copies["image_path"]
+        if all(filecmp.cmp(first, other, shallow=False) for other in others):
+            continue
+        for other in others:
+            if not same_picture(first, other):
+                raise DatasetError(
+                    f"{other}: is another image than {first}, yet both have the id {image_id}; rename one of them."
+                )
+        pixels[copies.index] = [np.prod(image_size(path)) for path in copies["image_path"]]
+    return catalog.loc[pixels.sort_values(ascending=False, kind="stable").index]
 
 
 def recognise_dataset(path: str | Path) -> RecognisedDataset:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.console import SOME_FAILED, progress_bar, stopping_on
+from pipeline.cli.console import SOME_FAILED, needing_extra, progress_bar, stopping_on
 
 app = typer.Typer(help="Check a dataset, or draw one.", no_args_is_help=True)
 
@@ -53,3 +53,45 @@ def synthesize(
     with stopping_on(DatasetError), progress_bar("drawing", count) as move:
         synthesize_dataset(directory, count, seed, size=(height, width), progress=move)
     print(f"{directory}: {count} drawn images with masks and HAM10000_metadata.csv")
+
+
+@app.command(epilog="Example: lesion dataset split HAM10000/ BCN20000/ --extend splits.csv --output all.csv")
+def split(
+    datasets: Annotated[
+        list[Path],
+        typer.Argument(metavar="DATASET", help="One dataset folder or several.", show_default=False),
+    ],
+    output: Annotated[
+        Path, typer.Option(metavar="FILE", dir_okay=False, help="The csv to write.", show_default=False)
+    ],
+    extend: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A split whose validation and test stay as they are: all other images are for training, and those "
+            "that show a held-out lesion are left out.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of a new split.")] = 0,
+) -> None:
+    """Split datasets by lesion into train, validation and test, near-duplicates kept together."""
+    with needing_extra("evaluate"):
+        from data.datasets.catalog import DatasetError, load_datasets
+        from data.images import ImageError
+        from data.near_duplicates import perceptual_hashes
+        from data.splits import extend_splits, read_splits, split_by_lesion, write_splits
+
+    with stopping_on(DatasetError, ImageError):
+        catalog = load_datasets(datasets)
+        given = None if extend is None else read_splits(extend)
+        hashes = perceptual_hashes(list(catalog["image_path"]))
+        splits = (
+            split_by_lesion(catalog, hashes, seed=seed)
+            if given is None
+            else extend_splits(given, catalog, hashes)
+        )
+        write_splits(splits, output)
+    counts = splits["split"].value_counts()
+    parts = ", ".join(f"{counts.get(name, 0)} {name}" for name in ("train", "validation", "test"))
+    print(f"{output}: {parts}; {len(catalog) - len(splits)} images left out, which show a held-out lesion")

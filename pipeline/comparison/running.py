@@ -11,7 +11,8 @@ import pandas as pd
 from data.datasets.catalog import DatasetError
 from data.datasets.diagnoses import classes_of, malignancy
 from data.intervals import mean_interval
-from data.splits import SPLITS, perceptual_hashes, read_splits, split_by_lesion
+from data.near_duplicates import perceptual_hashes
+from data.splits import SPLITS, read_splits, split_by_lesion
 from pipeline.bundle.loading import Bundle
 from pipeline.comparison.analysis import (
     TEST,

@@ -16,6 +16,7 @@ import numpy as np
 
 from data.batches import Batches
 from data.files import replacing, write_text
+from segmentation.engine.averaging import averaged_weights
 from segmentation.engine.epoch_progress import EpochProgress, progress_display
 from segmentation.engine.feeding import fed
 from segmentation.engine.phases import Phase
@@ -78,7 +79,7 @@ def fit(
     make_batches : phase -> training and validation batches
     compile_model : model, phase, steps an epoch -> None
     monitor : str
-        A figure of the validation, the larger the better.
+        A figure of the validation, the larger the better, or "val_loss".
     patience : int
         A phase ends after this many epochs without a better figure.
 
@@ -131,6 +132,8 @@ def _fit_phase(
     if state.epochs_since_best >= patience or state.epoch >= phase.epochs:
         return
     callbacks: list[keras.callbacks.Callback] = [Checkpoint(run, phase, training, state, monitor, patience)]
+    if model.optimizer.use_ema:
+        callbacks.append(keras.callbacks.SwapEMAWeights())
     if importlib.util.find_spec("tensorboard") and keras.backend.backend() == "tensorflow":
         callbacks.append(keras.callbacks.TensorBoard(str(run.log_folder / phase.name), profile_batch=0))
     with progress_display() as progress:
@@ -193,9 +196,11 @@ class Checkpoint(keras.callbacks.Callback):
         state.history.append(
             {"phase": self.phase.name, "epoch": epoch + 1, **figures, "seconds": round(seconds, 1)}
         )
-        if figures[self.monitor] > state.best:
-            state.best, state.epochs_since_best = figures[self.monitor], 0
-            _save_model(self.model, self.run)
+        figure = -figures[self.monitor] if self.monitor == "val_loss" else figures[self.monitor]
+        if figure > state.best:
+            state.best, state.epochs_since_best = figure, 0
+            with averaged_weights(self.model):
+                _save_model(self.model, self.run)
         else:
             state.epochs_since_best += 1
             self.model.stop_training = state.epochs_since_best >= self.patience

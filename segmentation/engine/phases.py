@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Strength = Literal["none", "light", "strong"]
+Strength = Literal["none", "light", "strong", "varied"]
 
 
 @dataclass(frozen=True)

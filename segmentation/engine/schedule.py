@@ -7,8 +7,13 @@ import keras
 from segmentation.engine.phases import Phase
 
 
-def adam_with_cosine(phase: Phase, steps_per_epoch: int, weight_decay: float) -> keras.optimizers.Optimizer:
-    """AdamW (Loshchilov and Hutter 2019) on the phase's schedule, its gradients clipped to a global norm of 1."""
+def adam_with_cosine(
+    phase: Phase, steps_per_epoch: int, weight_decay: float, average_decay: float = 0.0
+) -> keras.optimizers.Optimizer:
+    """AdamW (Loshchilov and Hutter 2019) on the phase's schedule, its gradients clipped to a global norm of 1.
+
+    With an `average_decay` over 0 it keeps an exponential moving average of the weights, too.
+    """
     steps = max(1, phase.epochs * steps_per_epoch)
     schedule = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=phase.learning_rate / 20,
@@ -16,7 +21,13 @@ def adam_with_cosine(phase: Phase, steps_per_epoch: int, weight_decay: float) ->
         warmup_steps=steps // 20,
         decay_steps=steps - steps // 20,
     )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=weight_decay, global_clipnorm=1.0)
+    optimizer = keras.optimizers.AdamW(
+        schedule,
+        weight_decay=weight_decay,
+        global_clipnorm=1.0,
+        use_ema=average_decay > 0,
+        ema_momentum=average_decay or 0.99,
+    )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
 

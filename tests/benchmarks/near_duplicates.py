@@ -1,7 +1,7 @@
 """How many pairs of images of different lesions lie within a distance of perceptual hashes, and how they chain.
 
-The threshold `data.splits.NEAR_DUPLICATE_BITS` was chosen from this table and from looking at the pairs: up to about 48
-bits most are the same photograph in other colours or compression; from 56 on they are small dark spots on pale skin,
+The threshold `NEAR_DUPLICATE_BITS` was chosen from this table and from looking at the pairs: up to about 48 bits
+most are the same photograph in other colours or compression; from 56 on they are small dark spots on pale skin,
 which chain into ever larger groups.
 
 Run: python tests/benchmarks/near_duplicates.py DATASET...
@@ -12,7 +12,8 @@ import sys
 import numpy as np
 
 from data.datasets.catalog import load_datasets
-from data.splits import image_groups, near_duplicate_pairs, perceptual_hashes
+from data.near_duplicates import near_duplicate_pairs, perceptual_hashes
+from data.splits import image_groups
 
 BITS = range(0, 69, 4)
 

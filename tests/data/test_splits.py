@@ -12,11 +12,9 @@ from PIL import Image
 from data.datasets.catalog import DatasetError
 from data.drawing.dataset import draw_lesion
 from data.images import ImageError
+from data.near_duplicates import NEAR_DUPLICATE_BITS, near_duplicate_pairs, perceptual_hashes
 from data.splits import (
-    NEAR_DUPLICATE_BITS,
     image_groups,
-    near_duplicate_pairs,
-    perceptual_hashes,
     read_splits,
     split_by_lesion,
     training_parts,
