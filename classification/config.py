@@ -38,9 +38,9 @@ class ClassificationConfig:
         as all others; the logarithm of each class's share is added to its logit in the loss (Menon et al. 2021,
         arXiv 2007.07314), so that the logits themselves rank the classes as if all were equally frequent.
     prior_strength : float in 0..1, or None
-        With "logit-adjustment": the part of the logarithm of the classes' shares that the finished model gets back, from
-        0 (all classes alike: the best balanced accuracy) to 1 (shares as in validation: the best likelihood). None
-        takes the likeliest on validation.
+        With "logit-adjustment": the part of the logarithm of the classes' shares that the finished model gets back,
+        from 0 (all classes alike: the best balanced accuracy) to 1 (shares as in validation: the best likelihood).
+        None takes the likeliest on validation.
     input_side, small_side : int, multiples of 32
         Pixels of what the trained model takes, and of what the first epochs train at.
     width : float

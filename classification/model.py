@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from segmentation.engine.normalization import with_fused_batch_normalization
+from segmentation.engine.run_folder import Run
 
 
 def build_classifier(
@@ -67,3 +69,12 @@ def with_activation_map(classifier: keras.Model) -> keras.Model:
     activation_map = weigh(features)
     weigh.set_weights([head.get_weights()[0][None, None]])
     return keras.Model(classifier.input, [head(pooled), activation_map], name="explained_classifier")
+
+
+def load_classifier(run: Run) -> keras.Model:
+    """The run's best model, with what its training gave back to the logits of the classes' shares."""
+    model = keras.models.load_model(run.model_path, compile=False)
+    if shift := run.metrics.get("prior_shift"):
+        kernel, bias = model.get_layer("logits").get_weights()
+        model.get_layer("logits").set_weights([kernel, bias + np.array(shift, bias.dtype)])
+    return model

@@ -53,22 +53,28 @@ class Augmentation:
         return augmented["image"], augmented["mask"]
 
 
-class Artefacts(A.ImageOnlyTransform):
+def as_uint8(image: np.ndarray) -> np.ndarray:
+    """A float image in 0..255, cut off at both ends and rounded."""
+    rounded: np.ndarray = np.rint(np.clip(image, 0, 255)).astype(np.uint8)
+    return rounded
+
+
+class Artefacts(A.ImageOnlyTransform):  # type: ignore[misc]
     """Hair, a ruler, gel bubbles and glints, as `data.drawing.artefacts` draws them."""
 
     def apply(self, img: np.ndarray, **params: Any) -> np.ndarray:
         """Draw on a uint8 image (H, W, 3)."""
         laid = lay_artefacts(img.astype(np.float32) / 255, self.random_generator)
-        return np.rint(np.clip(laid, 0, 1) * 255).astype(np.uint8)
+        return as_uint8(laid * 255)
 
 
-class DarkCorners(A.ImageOnlyTransform):
+class DarkCorners(A.ImageOnlyTransform):  # type: ignore[misc]
     """The dark corners beyond the round field of view of a dermatoscope."""
 
     def apply(self, img: np.ndarray, **params: Any) -> np.ndarray:
         """Darken the corners of a uint8 image (H, W, 3)."""
         light = lens_border(self.random_generator, img.shape[:2])
-        return np.rint(img * light[..., None]).astype(np.uint8)
+        return as_uint8(img * light[..., None])
 
 
 def _segmentation_recipe(strong: bool) -> list[A.BasicTransform]:

@@ -163,7 +163,9 @@ class ClassificationBatches(Batches):
         )
         self.images, self.labels, self.classes, self.input_side = images, labels, classes, input_side
         self.boxes, self.jitter, self.augmentation, self.mixup = boxes, jitter, augmentation, mixup
-        self.targets = np.eye(classes, dtype=np.float32)[labels] if targets is None else targets.astype(np.float32)
+        self.targets = (
+            np.eye(classes, dtype=np.float32)[labels] if targets is None else targets.astype(np.float32)
+        )
 
     def make_batch(self, positions: np.ndarray, seeds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         images = np.empty((len(positions), self.input_side, self.input_side, 3), np.uint8)

@@ -74,7 +74,8 @@ def extend_splits(
     split = catalog["image_id"].map(splits.set_index("image_id")["split"]).fillna("train").to_numpy()
     held_out = np.isin(groups, groups[split != "train"])
     extended = pd.DataFrame({"image_id": catalog["image_id"].to_numpy(), "split": split, "group": groups})
-    return extended[(split != "train") | ~held_out].reset_index(drop=True)
+    kept: pd.DataFrame = extended[(split != "train") | ~held_out].reset_index(drop=True)
+    return kept
 
 
 def image_groups(

@@ -21,7 +21,10 @@ class SegmentationConfig:
         Epochs at the small size and at the full size.
     learning_rate : float
         Peak of the first phase; the second has half of it.
-    augmentation : "none", "light" or "strong"
+    average_decay : float in 0..1
+        Of an exponential moving average of the weights, which takes their place in validation and at the end; 0 keeps
+        none.
+    augmentation : "none", "light", "strong" or "varied"
     patience : int
         Epochs without a better validation Jaccard that end a phase.
     """
@@ -33,6 +36,7 @@ class SegmentationConfig:
     batch_size: int = 16
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
+    average_decay: float = 0.0
     augmentation: Strength = "strong"
     encoder_weights: str | None = "imagenet"
     decoder_filters: tuple[int, ...] = DECODER_FILTERS

@@ -11,6 +11,9 @@ import keras
 
 from segmentation.config import DECODER_FILTERS
 from segmentation.engine.normalization import with_fused_batch_normalization
+from segmentation.engine.run_folder import RunError
+
+DECODER_LAYERS = ("decoder", "final")
 
 
 def build_unet(
@@ -62,3 +65,39 @@ def _segmentation_models() -> ModuleType:
     with contextlib.redirect_stdout(io.StringIO()):  # it prints which framework it took
         # It reads the environment when it is imported.
         return importlib.import_module("segmentation_models")
+
+
+def start_unet_from(unet: keras.Model, source: keras.Model, name: object) -> None:
+    """Give a U-Net the weights of another one, or its encoder those of a classifier, layer by layer of one name.
+
+    Parameters
+    ----------
+    unet : keras.Model
+        From `build_unet`.
+    source : keras.Model
+        From `build_unet`, or a classifier with a layer "encoder".
+    name : what a message calls the source
+
+    Raises
+    ------
+    RunError
+        If the networks have other layers.
+    """
+    classifier = any(layer.name == "encoder" for layer in source.layers)
+    learned = {
+        layer.name: layer
+        for layer in (source.get_layer("encoder") if classifier else source.layers[-1]).layers
+    }
+    own = {layer.name: layer for layer in unet.layers[-1].layers if layer.weights}
+    lacking = [
+        layer
+        for layer in own
+        if layer not in learned and not (classifier and layer.startswith(DECODER_LAYERS))
+    ]
+    try:
+        for layer in own.keys() & learned.keys():
+            own[layer].set_weights(learned[layer].get_weights())
+    except ValueError:
+        lacking.append("layers of these sizes")
+    if lacking:
+        raise RunError(f"{name} has no {lacking[0]} to start from; give a run of the same networks.")

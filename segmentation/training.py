@@ -12,6 +12,7 @@ from keras import ops
 from data.augmentation import Augmentation
 from data.batches import SegmentationBatches
 from data.cache import cache_images, cache_masks
+from data.files import sha256
 from data.near_duplicates import perceptual_hashes
 from data.splits import split_by_lesion, training_parts
 from segmentation.config import SegmentationConfig
@@ -23,7 +24,7 @@ from segmentation.engine.run_folder import Run, start_run
 from segmentation.engine.schedule import adam_with_cosine, compile_for_backend
 from segmentation.figures import segmentation_figure
 from segmentation.metrics import SegmentationScores, jaccard, threshold_jaccard
-from segmentation.model import build_unet
+from segmentation.model import build_unet, start_unet_from
 
 CALIBRATION_SAMPLES, VALIDATION_SAMPLES, EXAMPLES = 128, 64, 16
 THRESHOLDS = np.round(np.arange(0.2, 0.81, 0.05), 2)
@@ -35,6 +36,7 @@ def train(
     output: str | Path,
     *,
     splits: pd.DataFrame | None = None,
+    start: Run | None = None,
     resume: bool = False,
 ) -> dict[str, Any]:
     """Train the U-Net on the catalog's images that have a mask.
@@ -49,6 +51,8 @@ def train(
     splits : DataFrame, optional
         With `image_id` and `split`; by default a split by lesion of all images of the catalog, near-duplicates
         together.
+    start : Run, optional
+        A segmentation run whose weights this training starts from; or a classification run, whose encoder it takes.
     resume : bool
         Go on with the run in `output`.
 
@@ -65,7 +69,7 @@ def train(
     run = start_run(
         output,
         "segmentation",
-        asdict(config),
+        asdict(config) | {"start": None if start is None else sha256(start.model_path)},
         catalog,
         splits_of_run(catalog, splits, output, config.seed),
         resume=resume,
@@ -75,13 +79,11 @@ def train(
     state = fit(
         run,
         config.phases,
-        build_model=lambda phase: build_unet(
-            phase.input_size, config.encoder_weights, config.decoder_filters
-        ),
+        build_model=lambda phase: _build(config, phase, start),
         make_batches=cached.batches,
         compile_model=lambda model, phase, steps: compile_for_backend(
             model,
-            optimizer=adam_with_cosine(phase, steps, config.weight_decay),
+            optimizer=adam_with_cosine(phase, steps, config.weight_decay, config.average_decay),
             loss=dice_and_cross_entropy,
             metrics=[mean_jaccard],
         ),
@@ -91,6 +93,14 @@ def train(
     metrics = _finish(run, cached, parts["validation"], state)
     remove_cache(run)
     return metrics
+
+
+def _build(config: SegmentationConfig, phase: Phase, start: Run | None) -> keras.Model:
+    encoder_weights = config.encoder_weights if start is None else None
+    model = build_unet(phase.input_size, encoder_weights, config.decoder_filters)
+    if start is not None:
+        start_unet_from(model, keras.models.load_model(start.model_path, compile=False), start.folder)
+    return model
 
 
 def split_catalog(catalog: pd.DataFrame, seed: int) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """A dataset's folder -> the catalog: a table with one row an image."""
 
 import filecmp
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,7 +112,7 @@ def load_datasets(paths: Sequence[str | Path]) -> pd.DataFrame:
 def _largest_copies_first(catalog: pd.DataFrame) -> pd.DataFrame:
     """The catalog with the copies of an image in falling order of their pixels."""
     repeated = catalog[catalog.duplicated("image_id", keep=False)]
-    pixels = pd.Series(0, index=catalog.index)
+    pixels = np.zeros(len(catalog), int)
     for image_id, copies in repeated.groupby("image_id"):
         first, *others = copies["image_path"]
         if all(filecmp.cmp(first, other, shallow=False) for other in others):
@@ -121,8 +122,8 @@ def _largest_copies_first(catalog: pd.DataFrame) -> pd.DataFrame:
                 raise DatasetError(
                     f"{other}: is another image than {first}, yet both have the id {image_id}; rename one of them."
                 )
-        pixels[copies.index] = [np.prod(image_size(path)) for path in copies["image_path"]]
-    return catalog.loc[pixels.sort_values(ascending=False, kind="stable").index]
+        pixels[copies.index] = [math.prod(image_size(path)) for path in copies["image_path"]]
+    return catalog.iloc[np.argsort(-pixels, kind="stable")]
 
 
 def recognise_dataset(path: str | Path) -> RecognisedDataset:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from classification.config import Boxes, ClassificationConfig, Grouping, Imbalance, View
+from classification.config import Boxes, ClassificationConfig, Grouping, Imbalance, Monitor, View
 from data.silence import silent_standard_error
 from pipeline.cli.console import needing_extra, stopping_on
 from segmentation.config import SegmentationConfig
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
+
+    from segmentation.locating import Locator
 
 app = typer.Typer(
     no_args_is_help=True, help="Train one stage alone, into a run folder.", rich_markup_mode=None
@@ -52,6 +54,15 @@ EncoderWeights = Annotated[
 Augmentation = Annotated[Strength, typer.Option(help="How much the images are varied.")]
 BatchSize = Annotated[int, typer.Option(min=1, help="Images a step.")]
 LearningRate = Annotated[float, typer.Option(min=0, help="Peak of the schedule.")]
+Start = Annotated[
+    Path | None,
+    typer.Option(metavar="RUN", help="A run whose weights the training starts from.", show_default=False),
+]
+WeightDecay = Annotated[float, typer.Option(min=0, help="Of AdamW.")]
+AverageDecay = Annotated[
+    float,
+    typer.Option(min=0, max=0.99999, help="Of a moving average of the weights (0.999 or so); 0 keeps none."),
+]
 Patience = Annotated[int, typer.Option(min=1, help="Epochs without a better figure that end a phase.")]
 Seed = Annotated[int, typer.Option(min=0, help="For the split, the weights and the batches.")]
 
@@ -63,6 +74,7 @@ def train_segmentation(
     splits: Splits = None,
     resume: Resume = False,
     encoder_weights: EncoderWeights = "imagenet",
+    start: Start = None,
     input_size: Annotated[
         tuple[int, int], typer.Option(help="Height and width of the model's input, multiples of 32.")
     ] = _SEGMENTATION.input_size,
@@ -75,6 +87,8 @@ def train_segmentation(
     epochs: Annotated[int, typer.Option(min=0, help="Epochs at the full size.")] = _SEGMENTATION.epochs,
     batch_size: BatchSize = _SEGMENTATION.batch_size,
     learning_rate: LearningRate = _SEGMENTATION.learning_rate,
+    weight_decay: WeightDecay = _SEGMENTATION.weight_decay,
+    average_decay: AverageDecay = _SEGMENTATION.average_decay,
     augmentation: Augmentation = _SEGMENTATION.augmentation,
     patience: Patience = _SEGMENTATION.patience,
     seed: Seed = _SEGMENTATION.seed,
@@ -87,15 +101,25 @@ def train_segmentation(
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        average_decay=average_decay,
         augmentation=augmentation,
         encoder_weights=_encoder_weights(encoder_weights),
         patience=patience,
         seed=seed,
     )
     with stopping_on_mistakes():
+        from segmentation.engine.run_folder import open_run
         from segmentation.training import train
 
-        metrics = train(_catalog(datasets), config, output, splits=_splits(splits), resume=resume)
+        metrics = train(
+            _catalog(datasets),
+            config,
+            output,
+            splits=_splits(splits),
+            start=None if start is None else open_run(start),
+            resume=resume,
+        )
     figures = metrics["validation"]
     _report(
         metrics,
@@ -115,7 +139,11 @@ def train_classification(
     view: Annotated[View, typer.Option(help="What the classifier sees of an image.")] = "crop",
     segmentation: Annotated[
         Path | None,
-        typer.Option(metavar="RUN", help="Segmentation run that finds the crops' boxes.", show_default=False),
+        typer.Option(
+            metavar="RUN",
+            help="What finds the crops' boxes: a segmentation run, a bundle, or 'bundle' for the one that ships.",
+            show_default=False,
+        ),
     ] = None,
     boxes: Annotated[
         Boxes, typer.Option(help="Whether boxes come from the segmentation run or from the dataset's masks.")
@@ -123,6 +151,24 @@ def train_classification(
     splits: Splits = None,
     resume: Resume = False,
     encoder_weights: EncoderWeights = "imagenet",
+    start: Start = None,
+    teacher: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="RUN",
+            help="A classification run whose answers become a part of the targets; give the option once for each.",
+            show_default=False,
+        ),
+    ] = None,
+    teaching: Annotated[
+        float, typer.Option(min=0, max=1, help="The teachers' part of a training image's target.")
+    ] = _CLASSIFICATION.teaching,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CLASSES", help="Classes to tell apart, with commas between; others are left out."
+        ),
+    ] = None,
     grouping: Annotated[
         Grouping, typer.Option(help="Classes: the diagnoses, or malignant / benign / unknown.")
     ] = _CLASSIFICATION.grouping,
@@ -132,6 +178,16 @@ def train_classification(
             help="What is done about rare classes; square-root and balanced draw their images more often."
         ),
     ] = _CLASSIFICATION.imbalance,
+    prior_strength: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="With logit-adjustment: how much the classes' shares count in the end, from 0 (best balanced "
+            "accuracy) to 1; by default what is likeliest on validation.",
+            show_default=False,
+        ),
+    ] = None,
     margin: Annotated[
         float, typer.Option(min=0, help="Of the crop, on every side, as a part of the lesion's longer side.")
     ] = _CLASSIFICATION.margin,
@@ -157,7 +213,15 @@ def train_classification(
         int, typer.Option(min=0, help="Epochs of all layers at the full side.")
     ] = _CLASSIFICATION.epochs,
     batch_size: BatchSize = _CLASSIFICATION.batch_size,
+    head_learning_rate: Annotated[
+        float, typer.Option(min=0, help="Peak of the head's phase.")
+    ] = _CLASSIFICATION.head_learning_rate,
     learning_rate: LearningRate = _CLASSIFICATION.learning_rate,
+    weight_decay: WeightDecay = _CLASSIFICATION.weight_decay,
+    average_decay: AverageDecay = _CLASSIFICATION.average_decay,
+    monitor: Annotated[
+        Monitor, typer.Option(help="The figure on validation by which the best epoch is chosen.")
+    ] = _CLASSIFICATION.monitor,
     dropout: Annotated[float, typer.Option(min=0, max=0.9)] = _CLASSIFICATION.dropout,
     label_smoothing: Annotated[float, typer.Option(min=0, max=0.5)] = _CLASSIFICATION.label_smoothing,
     mixup: Annotated[
@@ -174,7 +238,14 @@ def train_classification(
         margin=margin,
         jitter=jitter,
         grouping=grouping,
+        only=None if only is None else tuple(name.strip() for name in only.split(",")),
         imbalance=imbalance,
+        prior_strength=prior_strength,
+        teaching=teaching,
+        head_learning_rate=head_learning_rate,
+        weight_decay=weight_decay,
+        average_decay=average_decay,
+        monitor=monitor,
         input_side=input_side,
         small_side=small_side,
         width=width,
@@ -199,8 +270,10 @@ def train_classification(
             _catalog(datasets),
             config,
             output,
-            segmentation=None if segmentation is None else open_run(segmentation, "segmentation"),
+            segmentation=None if segmentation is None else _locator(segmentation),
             splits=_splits(splits),
+            start=None if start is None else open_run(start, "classification"),
+            teachers=[open_run(run, "classification") for run in teacher or []],
             resume=resume,
         )
     figures = metrics["validation"]
@@ -249,6 +322,20 @@ def _splits(path: Path | None) -> "pd.DataFrame | None":
     from data.splits import read_splits
 
     return None if path is None else read_splits(path)
+
+
+def _locator(path: Path) -> "Locator":
+    """The U-Net of a run, or of a bundle."""
+    from segmentation.engine.run_folder import open_run
+    from segmentation.locating import RunLocator
+
+    if (path / "config.json").exists():
+        return RunLocator(open_run(path, "segmentation"))
+    from pipeline.bundle.loading import MANIFEST_FILE, load_bundle
+    from pipeline.prediction.locating import BundleLocator
+
+    named = path == Path("bundle") and not (path / MANIFEST_FILE).exists()
+    return BundleLocator(load_bundle(None if named else path))
 
 
 def _encoder_weights(value: str) -> str | None:

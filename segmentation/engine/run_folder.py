@@ -113,10 +113,10 @@ class Run:
         return content
 
 
-def open_run(folder: str | Path, stage: str) -> Run:
-    """Open a run of the stage "segmentation" or "classification" that has a model; raise RunError otherwise."""
+def open_run(folder: str | Path, stage: str | None = None) -> Run:
+    """Open a run that has a model, of either stage or of "segmentation" or "classification"; else raise RunError."""
     run = Run(Path(folder))
-    if run.config.get("stage") != stage:
+    if stage is not None and run.config.get("stage") != stage:
         raise RunError(f"{run.folder} is a {run.config.get('stage')} run; give the folder of a {stage} run.")
     if not run.model_path.exists():
         raise RunError(f"{run.folder} has no model yet; go on with its training with --resume first.")

@@ -1,0 +1,60 @@
+"""Losses for unbalanced classes, and the shares of the classes that they need."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from sklearn.utils.class_weight import compute_class_weight
+
+from classification.config import ClassificationConfig
+
+
+def class_weights(labels: np.ndarray) -> np.ndarray:
+    """Weight of each class by the inverse of its count; their mean over the images is 1."""
+    weights: np.ndarray = compute_class_weight("balanced", classes=np.unique(labels), y=labels)
+    return weights
+
+
+def log_shares(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Logarithm (C,) of each class's share among the labels (N,), with one image more in each class."""
+    counts = np.bincount(labels, minlength=classes) + 1.0
+    shares: np.ndarray = np.log(counts / counts.sum())
+    return shares
+
+
+def loss_for(config: ClassificationConfig, labels: np.ndarray) -> Any:
+    """The loss of logits (B, C) against targets (B, C) that the settings ask for.
+
+    Parameters
+    ----------
+    config : ClassificationConfig
+    labels : int array (N,)
+        Of the training images, in which every class occurs.
+    """
+    smoothing, weights_of_classes = config.label_smoothing, class_weights(labels)
+    if config.imbalance == "logit-adjustment":
+        plain = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
+        shift = log_shares(labels, len(weights_of_classes)).astype("float32")
+
+        def logit_adjusted_cross_entropy(targets: Any, logits: Any) -> Any:
+            return plain(targets, logits + shift)
+
+        return logit_adjusted_cross_entropy
+    if config.imbalance == "focal":
+        return keras.losses.CategoricalFocalCrossentropy(
+            alpha=weights_of_classes / weights_of_classes.sum(),
+            gamma=2.0,
+            from_logits=True,
+            label_smoothing=smoothing,
+        )
+    if config.imbalance == "class-weights":
+        weights = weights_of_classes.astype("float32")
+
+        def weighted_cross_entropy(labels: Any, logits: Any) -> Any:
+            smoothed = labels * (1 - smoothing) + smoothing / len(weights)
+            losses = ops.categorical_crossentropy(smoothed, logits, from_logits=True)
+            return losses * ops.sum(labels * weights, axis=-1)
+
+        return weighted_cross_entropy
+    return keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)

@@ -1,0 +1,62 @@
+"""What trained classifiers say of images, for another one to learn (Hinton et al. 2015, arXiv 1503.02531)."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy.special import softmax
+
+from classification.model import load_classifier
+from classification.test_time_augmentation import flips_of
+from data.batches import ClassificationBatches
+from data.progress import tracked
+from segmentation.engine.run_folder import Run, RunError
+
+
+def teachers_answers(
+    teachers: Sequence[Run], batches_of: Callable[[int], ClassificationBatches], classes: Sequence[str]
+) -> np.ndarray:
+    """Mean probability of each class over the teachers and over the flips of each image.
+
+    Parameters
+    ----------
+    teachers : classification runs
+        Each must know all of `classes`; what it says of others is left out.
+    batches_of : function (input side) -> ClassificationBatches
+        The images as they are, in their order.
+    classes : the student's
+
+    Returns
+    -------
+    float32 array (N, C), rows sum to 1
+
+    Raises
+    ------
+    RunError
+        If a teacher does not know a class.
+    """
+    answers: np.ndarray = np.mean([_answers(run, batches_of, classes) for run in teachers], axis=0)
+    return answers.astype(np.float32)
+
+
+def _answers(
+    run: Run, batches_of: Callable[[int], ClassificationBatches], classes: Sequence[str]
+) -> np.ndarray:
+    known = run.metrics["classes"]
+    if strange := [name for name in classes if name not in known]:
+        raise RunError(f"{run.folder} does not know {', '.join(strange)}; give teachers of the same classes.")
+    model = load_classifier(run)
+    batches = batches_of(model.input_shape[1])
+    places, temperature = [known.index(name) for name in classes], run.metrics["temperature"]
+    answers = []
+    for index in tracked(range(len(batches)), "asking the teachers"):
+        flips = flips_of(batches[index][0])
+        logits = np.mean([model.predict_on_batch(np.ascontiguousarray(flip)) for flip in flips], axis=0)
+        answers.append(logits[:, places] / temperature)
+    probabilities: np.ndarray = softmax(np.concatenate(answers), axis=1)
+    return probabilities
+
+
+def taught_targets(labels: np.ndarray, answers: np.ndarray, teaching: float) -> np.ndarray:
+    """Targets (N, C): the labels one-hot, mixed with the teachers' answers (N, C) by the part `teaching`."""
+    known: np.ndarray = np.eye(answers.shape[1], dtype=np.float32)[labels]
+    return (1 - teaching) * known + teaching * answers
