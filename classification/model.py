@@ -7,6 +7,7 @@ import numpy as np
 
 from segmentation.engine.normalization import with_fused_batch_normalization
 from segmentation.engine.run_folder import Run
+from segmentation.engine.starting import reading_encoder_weights
 
 
 def build_classifier(
@@ -37,16 +38,21 @@ def build_classifier(
     -------
     keras.Model
         RGB (N, S, S, 3) in 0..255 -> logits (N, classes).
+
+    Raises
+    ------
+    RunError
+        If the encoder's weights can't be downloaded or read.
     """
-    encoder = with_fused_batch_normalization(
-        keras.applications.MobileNetV2(
+    with reading_encoder_weights(encoder_weights):
+        mobilenet = keras.applications.MobileNetV2(
             input_shape=(input_side, input_side, 3),
             alpha=width,
             include_top=False,
             weights=None if encoder_weights is None else str(encoder_weights),
             name="encoder",
         )
-    )
+    encoder = with_fused_batch_normalization(mobilenet)
     encoder.trainable = not frozen_encoder
     image = keras.Input((input_side, input_side, 3), name="image")
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1, name="scale")(image)

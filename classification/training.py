@@ -32,6 +32,7 @@ from segmentation.engine.fitting import FitState, fit, remove_cache
 from segmentation.engine.phases import Phase
 from segmentation.engine.run_folder import Run, start_run
 from segmentation.engine.schedule import adam_with_cosine, compile_for_backend
+from segmentation.engine.starting import check_phases
 from segmentation.locating import Locator
 from segmentation.training import CALIBRATION_SAMPLES, VALIDATION_SAMPLES, splits_of_run
 
@@ -81,8 +82,13 @@ def train(
     ------
     DatasetError, ImageError, RunError
     """
+    check_phases(config.phases)
     keras.utils.set_random_seed(config.seed)
     labelled = _labelled(catalog, config)
+    if (
+        start is None and config.encoder_weights is not None
+    ):  # unreadable ones shall not cost the decoding of images
+        build_classifier(2, config.phases[0].input_size[0], config.encoder_weights, width=config.width)
     if splits is None and segmentation is not None:
         splits = _splits_of_segmentation(labelled, segmentation)
     splits = splits_of_run(labelled, splits, output, config.seed)

@@ -12,6 +12,7 @@ import keras
 from segmentation.config import DECODER_FILTERS
 from segmentation.engine.normalization import with_fused_batch_normalization
 from segmentation.engine.run_folder import RunError
+from segmentation.engine.starting import reading_encoder_weights
 
 DECODER_LAYERS = ("decoder", "final")
 
@@ -36,15 +37,21 @@ def build_unet(
     -------
     keras.Model
         RGB (N, H, W, 3) in 0..255 -> probability that a pixel is lesion (N, H, W, 1) in 0..1.
+
+    Raises
+    ------
+    RunError
+        If the encoder's weights can't be downloaded or read.
     """
-    unet = _segmentation_models().Unet(
-        "mobilenetv2",
-        input_shape=(*input_size, 3),
-        classes=1,
-        activation="sigmoid",
-        encoder_weights=None if encoder_weights is None else str(encoder_weights),
-        decoder_filters=decoder_filters,
-    )
+    with reading_encoder_weights(encoder_weights):
+        unet = _segmentation_models().Unet(
+            "mobilenetv2",
+            input_shape=(*input_size, 3),
+            classes=1,
+            activation="sigmoid",
+            encoder_weights=None if encoder_weights is None else str(encoder_weights),
+            decoder_filters=decoder_filters,
+        )
     image = keras.Input((*input_size, 3), name="image")
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1, name="scale")(image)
     return keras.Model(image, with_fused_batch_normalization(unet)(scaled), name="lesion_unet")

@@ -22,6 +22,7 @@ from segmentation.engine.fitting import FitState, fit, remove_cache
 from segmentation.engine.phases import Phase
 from segmentation.engine.run_folder import Run, start_run
 from segmentation.engine.schedule import adam_with_cosine, compile_for_backend
+from segmentation.engine.starting import check_phases
 from segmentation.figures import segmentation_figure
 from segmentation.metrics import SegmentationScores, jaccard, threshold_jaccard
 from segmentation.model import build_unet, start_unet_from
@@ -65,7 +66,12 @@ def train(
     ------
     DatasetError, ImageError, RunError
     """
+    check_phases(config.phases)
     keras.utils.set_random_seed(config.seed)
+    if (
+        start is None and config.encoder_weights is not None
+    ):  # unreadable ones shall not cost the decoding of images
+        build_unet(config.phases[0].input_size, config.encoder_weights, config.decoder_filters)
     run = start_run(
         output,
         "segmentation",
@@ -180,7 +186,7 @@ def splits_of_run(
     if splits is not None:
         return splits
     run = Run(Path(output))
-    return run.splits if run.splits_path.exists() else split_catalog(catalog, seed)
+    return run.splits if run.holds_training else split_catalog(catalog, seed)
 
 
 def _finish(run: Run, cached: _Cache, validation: pd.DataFrame, state: FitState) -> dict[str, Any]:

@@ -51,6 +51,7 @@ LOCALIZATIONS = (
     "upper extremity",
 )
 IMAGES_PER_LESION = 1.5
+SMALLEST_SIDE = 64
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,10 @@ def draw_lesion(
     """
     if dx not in PAINTERS:
         raise ValueError(f"no lesion of class {dx!r} can be drawn; choose one of {', '.join(PAINTERS)}")
-    if min(size) < 64:
+    if min(size) < SMALLEST_SIDE:
         raise ValueError(
-            f"an image of {size[0]}x{size[1]} pixels is too small to draw in; both sides must be 64 or more"
+            f"an image of {size[0]}x{size[1]} pixels is too small to draw in; both sides must be {SMALLEST_SIDE} or "
+            "more"
         )
     identity = [seed, HAM10000_CLASSES.index(dx)]
     lesion_rng = np.random.default_rng(identity)
@@ -128,11 +130,16 @@ def synthesize_dataset(
     Raises
     ------
     DatasetError
-        If `directory` is a file or a folder that holds something, or `count` is less than 1.
+        If `directory` is a file or a folder that holds something, `count` is less than 1, or `size` is too small.
     """
     directory = Path(directory)
     if count < 1:
         raise DatasetError(f"{directory}: a dataset of {count} images can't be drawn; ask for 1 or more")
+    if min(size) < SMALLEST_SIDE:
+        raise DatasetError(
+            f"{directory}: images of {size[0]} x {size[1]} pixels are too small to draw in; both sides must be "
+            f"{SMALLEST_SIDE} or more"
+        )
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise DatasetError(
             f"{directory} is not an empty folder; name a new one, so that nothing is overwritten"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from data.silence import silent_standard_error
-from pipeline.cli.console import SOME_FAILED, UNUSABLE, complain, needing_extra, stopping_on
+from pipeline.cli.console import SOME_FAILED, complain, needing_extra, stopping_on
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -191,13 +191,6 @@ def compare(
             except KeyboardInterrupt:
                 complain(f"{output}: interrupted; give the same command again to go on.")
                 raise typer.Exit(SOME_FAILED) from None
-            except Exception as error:
-                if "URL fetch failure" not in str(error):  # Keras has no type of its own for it
-                    raise
-                complain(
-                    "the ImageNet weights can't be downloaded; give their file with --encoder-weights FILE."
-                )
-                raise typer.Exit(UNUSABLE) from None
             report = write_comparison(comparison, output)
     print(json.dumps(comparison.to_dict(), indent=2) if as_json else f"{comparison.to_text()}\n\n{report}")
 

@@ -41,8 +41,8 @@ def synthesize(
     ],
     count: Annotated[int, typer.Option(min=1, help="Number of images.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Another seed draws other lesions.")] = 0,
-    height: Annotated[int, typer.Option(min=32, help="Of the images, in pixels.")] = 450,
-    width: Annotated[int, typer.Option(min=32, help="Of the images, in pixels.")] = 600,
+    height: Annotated[int, typer.Option(min=64, help="Of the images, in pixels.")] = 450,
+    width: Annotated[int, typer.Option(min=64, help="Of the images, in pixels.")] = 600,
 ) -> None:
     """Draw a dataset of lesions, in HAM10000's form.
 

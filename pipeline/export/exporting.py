@@ -115,6 +115,10 @@ def _probabilities(logits: np.ndarray) -> np.ndarray:
 
 
 def _check(what: str, precision: str, differences: np.ndarray, same_class: float | None = None) -> Parity:
+    if not np.isfinite(differences).all():
+        raise ExportError(
+            f"{what} says what is no number for some of its samples; train it anew with a lower --learning-rate."
+        )
     parity = Parity(float(differences.mean()), float(differences.max()), same_class)
     most_mean, most = TOLERANCES[precision]
     if parity.mean > most_mean or parity.largest > most:

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -17,6 +18,7 @@ import numpy as np
 from data.batches import Batches
 from data.files import replacing, write_text
 from segmentation.engine.averaging import averaged_weights
+from segmentation.engine.divergence import StopOnDivergence, check_weights
 from segmentation.engine.epoch_progress import EpochProgress, progress_display
 from segmentation.engine.feeding import fed
 from segmentation.engine.phases import Phase
@@ -95,9 +97,7 @@ def fit(
         phase = phases[number]
         training, validation = make_batches(phase)
         model = build_model(phase)
-        if number > 0:
-            best = keras.models.load_model(run.model_path, compile=False)
-            model.set_weights(best.get_weights())
+        _start_from_best(run, state, model)
         compile_model(model, phase, len(training))
         _restore(run, state, model)
         try:
@@ -106,10 +106,12 @@ def fit(
         except KeyboardInterrupt:
             state.interrupted = True
             if not run.model_path.exists():
-                _save_model(model, run)
+                check_weights(model)
+                save_model(model, run.model_path)
             return state
         state.phase, state.epoch, state.best, state.epochs_since_best = number + 1, 0, -math.inf, 0
-        _write_state(run, state)
+        more = number + 1 < len(phases)
+        _write_state(run, state, keras.models.load_model(run.model_path, compile=False) if more else None)
     return state
 
 
@@ -131,7 +133,10 @@ def _fit_phase(
 ) -> None:
     if state.epochs_since_best >= patience or state.epoch >= phase.epochs:
         return
-    callbacks: list[keras.callbacks.Callback] = [Checkpoint(run, phase, training, state, monitor, patience)]
+    callbacks: list[keras.callbacks.Callback] = [
+        StopOnDivergence(phase),
+        Checkpoint(run, phase, training, state, monitor, patience),
+    ]
     if model.optimizer.use_ema:
         callbacks.append(keras.callbacks.SwapEMAWeights())
     if importlib.util.find_spec("tensorboard") and keras.backend.backend() == "tensorflow":
@@ -200,38 +205,56 @@ class Checkpoint(keras.callbacks.Callback):
         if figure > state.best:
             state.best, state.epochs_since_best = figure, 0
             with averaged_weights(self.model):
-                _save_model(self.model, self.run)
+                save_model(self.model, self.run.model_path)
         else:
             state.epochs_since_best += 1
             self.model.stop_training = state.epochs_since_best >= self.patience
         _write_state(self.run, state, self.model)
 
 
+def _start_from_best(run: Run, state: FitState, model: keras.Model) -> None:
+    """Give a phase that begins the best weights of the one before, as the checkpoint keeps them.
+
+    `model.keras` would not do: the phase overwrites it in its first epoch, which a kill may leave unfinished.
+    """
+    if state.phase > 0 and state.epoch == 0:
+        kept = _kept_weights(run, state)
+        best = keras.models.load_model(kept if kept.exists() else run.model_path, compile=False)
+        model.set_weights(best.get_weights())
+
+
 def _restore(run: Run, state: FitState, model: keras.Model) -> None:
     """Give the model the weights, and its optimizer the state, of the phase's last finished epoch."""
     if state.epoch > 0:
         model.optimizer.build(model.trainable_variables)
-        model.load_weights(run.checkpoint_folder / _weights_name(state))
+        model.load_weights(_kept_weights(run, state))
 
 
-def _write_state(run: Run, state: FitState, model: keras.Model | None = None) -> None:
+def _write_state(run: Run, state: FitState, model: keras.Model | None) -> None:
     """The weights first and then the state that names them, so that a kill in between leaves the older pair whole."""
-    run.checkpoint_folder.mkdir(parents=True, exist_ok=True)
+    weights = run.checkpoint_folder / f"{_weights_name(state)}.keras"
     if model is not None:
-        model.save_weights(run.checkpoint_folder / _weights_name(state), overwrite=True)
+        save_model(model, weights)
     write_text(run.checkpoint_folder / "state.json", json.dumps(asdict(state)))
     run.write_history(state.history)
-    for file in run.checkpoint_folder.glob("*.weights.h5"):
-        if file.name != _weights_name(state):
+    for file in run.checkpoint_folder.iterdir():
+        if file.name not in {weights.name, "state.json"}:
             file.unlink()
 
 
 def _weights_name(state: FitState) -> str:
-    return f"phase-{state.phase}-epoch-{state.epoch}.weights.h5"
+    return f"phase-{state.phase}-epoch-{state.epoch}"
 
 
-def _save_model(model: keras.Model, run: Run) -> None:
-    with replacing(run.model_path) as temporary:
+def _kept_weights(run: Run, state: FitState) -> Path:
+    """Where the weights of a state are, also in a run that an earlier version began."""
+    earlier = run.checkpoint_folder / f"{_weights_name(state)}.weights.h5"
+    return earlier if earlier.exists() else run.checkpoint_folder / f"{_weights_name(state)}.keras"
+
+
+def save_model(model: keras.Model, path: Path) -> None:
+    """Write a model in one step; it is put together in memory, because HDF5 crashes on a full disk."""
+    with replacing(path) as temporary:
         model.save(temporary)
 
 

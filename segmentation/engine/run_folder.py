@@ -2,6 +2,7 @@
 
 import json
 import platform
+import shutil
 import sys
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +21,7 @@ PACKAGES = (
     "lesion", "tensorflow", "keras", "jax", "segmentation-models", "albumentations", "opencv-python-headless",
     "numpy", "pandas", "scikit-learn", "pillow", "imagehash",
 )  # fmt: skip
+FILES = ("splits.csv", "history.csv", "metrics.json", "samples.npz", "model.keras")
 AGE_BOUNDS = (0, 30, 50, 70, 200)
 AGE_GROUPS = ("0-29", "30-49", "50-69", "70+")
 
@@ -54,6 +56,11 @@ class Run:
     @property
     def cache_folder(self) -> Path:
         return self.folder / "cache"
+
+    @property
+    def holds_training(self) -> bool:
+        """Whether an epoch at least is there to go on with; a start that failed leaves none."""
+        return self.model_path.exists() or (self.checkpoint_folder / "state.json").exists()
 
     @property
     def log_folder(self) -> Path:
@@ -103,13 +110,23 @@ class Run:
     def _read_json(self, name: str) -> dict[str, Any]:
         path = self.folder / name
         try:
-            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            content: Any = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            if name != "config.json" and (self.folder / "config.json").exists():
+                raise RunError(
+                    f"{self.folder} has no {name}, its training has not ended; go on with it with --resume first."
+                ) from error
+            raise RunError(
+                f"{self.folder} is no run folder, it has no {name}; give one that `lesion train` wrote."
+            ) from error
         except OSError as error:
             raise RunError(
                 f"{self.folder} is no run folder, it has no readable {name}; give one that `lesion train` wrote."
             ) from error
         except ValueError as error:
             raise RunError(f"{path} is damaged ({error}); train the run anew.") from error
+        if not isinstance(content, dict):
+            raise RunError(f"{path} is damaged (it holds no table); train the run anew.")
         return content
 
 
@@ -149,19 +166,20 @@ def start_run(
     Raises
     ------
     RunError
-        If the folder holds a run and `resume` is off, or if that run is of another kind.
+        If the folder holds a run and `resume` is off, or if that run is of another kind. A start that failed before
+        its first epoch ended is no run: another takes its place.
     """
     run = Run(Path(folder))
     settings = json.loads(json.dumps(settings))
     splits = splits[splits["image_id"].isin(catalog["image_id"])]
-    if (run.folder / "config.json").exists():
+    if run.holds_training:
         if not resume:
             raise RunError(
                 f"{run.folder} already holds a run; add --resume to go on with it, or give another --output."
             )
         _check_same(run, stage, settings, fingerprint(catalog), splits)
         return run
-    write_splits(splits, run.splits_path)
+    _clear_failed_start(run)
     config = {
         "stage": stage,
         "settings": settings,
@@ -170,7 +188,27 @@ def start_run(
         "command": " ".join(["lesion", *sys.argv[1:]]),
     }
     write_text(run.folder / "config.json", json.dumps(config, indent=2) + "\n")
+    write_splits(splits, run.splits_path)
     return run
+
+
+def _clear_failed_start(run: Run) -> None:
+    """Remove what a start that failed left, which may be of other images or settings; leave others' files alone."""
+    if not (run.folder / "config.json").exists():
+        foreign = [name for name in FILES if (run.folder / name).exists()]
+        if foreign:
+            raise RunError(
+                f"{run.folder} holds {foreign[0]} and no run, and it would be overwritten; give another --output."
+            )
+        return
+    if not {"stage", "settings", "dataset"} <= set(run.config):
+        raise RunError(
+            f"{run.folder / 'config.json'} is no run's and would be overwritten; give another --output."
+        )
+    for folder in (run.cache_folder, run.checkpoint_folder, run.log_folder):
+        shutil.rmtree(folder, ignore_errors=True)
+    for file in run.folder.glob("lesions-*.csv"):
+        file.unlink()
 
 
 def describe_dataset(catalog: pd.DataFrame) -> dict[str, Any]:

@@ -250,3 +250,9 @@ def test_the_examples_are_a_dataset_of_all_classes_with_lesions_photographed_twi
     assert set(catalog["dx"]) == set(HAM10000_CLASSES)
     assert catalog["mask_path"].notna().all()
     assert catalog["lesion_id"].nunique() < 12
+
+
+def test_images_that_are_too_small_to_draw_in_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="40 x 600 pixels are too small to draw in"):
+        synthesize_dataset(tmp_path / "drawn", count=1, seed=0, size=(40, 600))
+    assert not (tmp_path / "drawn").exists()

@@ -218,3 +218,9 @@ def test_a_run_without_samples_can_not_be_exported(
     (run.folder / "model.keras").symlink_to(segmentation_run.model_path)
     with pytest.raises(RunError, match=r"no samples\.npz"):
         export(run, classification_run, tmp_path / "bundle")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_model_that_says_no_numbers_is_not_exported(value: float) -> None:
+    with pytest.raises(ExportError, match="says what is no number for some of its samples"):
+        exporting._check("the classification model", "float32", np.array([0.0, value]))

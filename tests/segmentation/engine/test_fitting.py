@@ -1,6 +1,7 @@
 """A training goes through its phases, keeps its best model, and is the same whether it was killed in between or not."""
 
 import json
+import math
 import signal
 import subprocess
 import sys
@@ -14,9 +15,10 @@ from keras import ops
 
 from data.batches import Batches
 from segmentation.engine import fitting
+from segmentation.engine.divergence import check_weights
 from segmentation.engine.fitting import EpochProgress, FitState, fit, read_state
 from segmentation.engine.phases import Phase
-from segmentation.engine.run_folder import Run
+from segmentation.engine.run_folder import Run, RunError
 from segmentation.engine.schedule import adam_with_cosine, compile_for_backend
 
 PEAK = 6.0
@@ -139,7 +141,7 @@ def test_a_finished_training_has_nothing_left_to_resume(tmp_path: Path) -> None:
     again = climb(Run(tmp_path), [phase(epochs=2)])
     assert again.history == first.history
     assert weight(Run(tmp_path)) == 4
-    assert not list((tmp_path / "checkpoint").glob("*.h5"))
+    assert [file.name for file in (tmp_path / "checkpoint").iterdir()] == ["state.json"]
 
 
 def raise_in_step(monkeypatch: pytest.MonkeyPatch, number: int, error: type[BaseException]) -> None:
@@ -276,24 +278,60 @@ def test_a_killed_training_continues_as_if_nothing_had_been(
     assert_same_training(tmp_path, train_noisily(tmp_path), undisturbed)
 
 
+@pytest.mark.parametrize("dies_in", ["save_model", "write_text"])
+@pytest.mark.parametrize(
+    ("dies_at", "kept"),
+    [
+        pytest.param((0, 2), (0, 1), id="in an epoch of the first phase"),
+        pytest.param((1, 0), (0, 2), id="between the phases"),
+        pytest.param((1, 1), (1, 0), id="in the first epoch of the second phase"),
+    ],
+)
 def test_a_training_killed_while_it_saves_continues_as_if_nothing_had_been(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: tuple[pd.DataFrame, list[np.ndarray]]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    undisturbed: tuple[pd.DataFrame, list[np.ndarray]],
+    dies_in: str,
+    dies_at: tuple[int, int],
+    kept: tuple[int, int],
 ) -> None:
     def write_half(*_) -> None:
         raise Killed
 
-    def save_weights_and_die(run: Run, state: FitState, model: keras.Model | None = None) -> None:
-        if state.epoch == 2:
-            monkeypatch.setattr(fitting, "write_text", write_half)
+    def write_state_and_die(run: Run, state: FitState, model: keras.Model | None) -> None:
+        if (state.phase, state.epoch) == dies_at:
+            monkeypatch.setattr(fitting, dies_in, write_half)
         write_state(run, state, model)
 
     write_state = fitting._write_state
-    monkeypatch.setattr(fitting, "_write_state", save_weights_and_die)
+    monkeypatch.setattr(fitting, "_write_state", write_state_and_die)
     with pytest.raises(Killed):
         train_noisily(tmp_path)
     monkeypatch.undo()
-    assert read_state(Run(tmp_path)).epoch == 1
+    state = read_state(Run(tmp_path))
+    assert (state.phase, state.epoch) == kept
     assert_same_training(tmp_path, train_noisily(tmp_path), undisturbed)
+
+
+def test_a_training_that_diverges_stops_and_leaves_nothing_to_go_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "PEAK", math.nan)
+    with pytest.raises(
+        RunError, match=r"epoch 1 of the small phase nearness is nan; .* a lower --learning-rate"
+    ):
+        climb(Run(tmp_path), [phase()])
+    assert not Run(tmp_path).holds_training
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_weights_that_are_no_numbers_are_not_kept(value: float) -> None:
+    image = keras.Input((1,))
+    model = keras.Model(image, keras.layers.Dense(1)(image))
+    check_weights(model)
+    model.set_weights([np.array([[value]]), np.zeros(1)])
+    with pytest.raises(RunError, match="diverged: some weights are no numbers"):
+        check_weights(model)
 
 
 def test_a_process_killed_by_the_system_can_be_resumed_by_another(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data.files import write_text
 from segmentation.engine.run_folder import Run, RunError, describe_dataset, fingerprint, open_run, start_run
 
 SETTINGS = {"input_size": (32, 64), "epochs": 3, "encoder_weights": None}
@@ -36,6 +37,13 @@ def start(
 ) -> Run:
     catalog = catalog_of() if catalog is None else catalog
     return start_run(folder, stage, settings, catalog, splits_of(catalog), resume=resume)
+
+
+def train_an_epoch(folder: Path) -> Run:
+    """A run that was stopped after an epoch in which its model was never the best."""
+    run = start(folder)
+    write_text(run.checkpoint_folder / "state.json", "{}")
+    return run
 
 
 def test_a_run_tells_what_it_was_asked_for(tmp_path: Path) -> None:
@@ -76,13 +84,13 @@ def test_other_images_lesions_or_labels_are_another_dataset(column: str) -> None
 
 
 def test_an_existing_run_is_not_overwritten(tmp_path: Path) -> None:
-    start(tmp_path)
+    train_an_epoch(tmp_path)
     with pytest.raises(RunError, match="already holds a run; add --resume"):
         start(tmp_path)
 
 
 def test_a_run_is_resumed_with_the_same_settings_and_images(tmp_path: Path) -> None:
-    start(tmp_path)
+    train_an_epoch(tmp_path)
     assert start(tmp_path, resume=True).settings["epochs"] == 3
 
 
@@ -90,8 +98,31 @@ def test_there_may_be_nothing_yet_to_resume(tmp_path: Path) -> None:
     assert start(tmp_path / "new", resume=True).splits_path.exists()
 
 
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_start_that_failed_does_not_block_the_corrected_command(tmp_path: Path, resume: bool) -> None:
+    run = start(tmp_path)
+    (tmp_path / "lesions-train.csv").write_text("image_id\n")
+    run.cache_folder.mkdir()
+    start(tmp_path, "classification", {**SETTINGS, "epochs": 4}, catalog_of(6), resume=resume)
+    corrected = Run(tmp_path)
+    assert (corrected.config["stage"], corrected.settings["epochs"], len(corrected.splits)) == (
+        "classification",
+        4,
+        6,
+    )
+    assert {file.name for file in tmp_path.iterdir()} == {"config.json", "splits.csv"}
+
+
+@pytest.mark.parametrize("name", ["config.json", "splits.csv", "metrics.json"])
+def test_files_that_are_no_runs_are_not_overwritten(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text('{"mine": 1}')
+    with pytest.raises(RunError, match=rf"{name}.* would be overwritten; give another --output"):
+        start(tmp_path)
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [(name, '{"mine": 1}')]
+
+
 def test_other_settings_are_refused_by_name(tmp_path: Path) -> None:
-    start(tmp_path)
+    train_an_epoch(tmp_path)
     with pytest.raises(
         RunError, match=r"was started with epochs=3; resume it with the same settings"
     ) as refusal:
@@ -101,7 +132,7 @@ def test_other_settings_are_refused_by_name(tmp_path: Path) -> None:
 
 def test_another_split_is_refused_and_more_rows_than_images_are_not(tmp_path: Path) -> None:
     catalog = catalog_of()
-    start(tmp_path, catalog=catalog)
+    train_an_epoch(tmp_path)
     more = pd.concat([splits_of(catalog), pd.DataFrame({"image_id": ["elsewhere"], "split": ["test"]})])
     start_run(tmp_path, "segmentation", SETTINGS, catalog, more, resume=True)
     with pytest.raises(RunError, match="started with another split"):
@@ -115,13 +146,13 @@ def test_rows_of_other_images_are_left_out_of_the_split(tmp_path: Path) -> None:
 
 
 def test_other_images_are_refused(tmp_path: Path) -> None:
-    start(tmp_path)
+    train_an_epoch(tmp_path)
     with pytest.raises(RunError, match="started on other images"):
         start(tmp_path, catalog=catalog_of(6), resume=True)
 
 
 def test_a_run_of_the_other_stage_is_refused(tmp_path: Path) -> None:
-    start(tmp_path)
+    train_an_epoch(tmp_path)
     with pytest.raises(RunError, match="is a segmentation run"):
         start(tmp_path, "classification", resume=True)
     with pytest.raises(RunError, match="is a segmentation run; give the folder of a classification run"):
@@ -137,7 +168,20 @@ def test_a_run_without_a_model_can_not_be_used(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"is no run folder, it has no readable config\.json"):
+    with pytest.raises(RunError, match=r"is no run folder, it has no config\.json"):
+        open_run(tmp_path, "segmentation")
+
+
+def test_a_run_that_was_killed_is_to_be_resumed(tmp_path: Path) -> None:
+    run = train_an_epoch(tmp_path)
+    with pytest.raises(RunError, match=r"has no metrics\.json, its training has not ended; .* --resume"):
+        _ = run.metrics
+
+
+@pytest.mark.parametrize("content", ["[]", "null", '"text"'])
+def test_a_file_without_a_table_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(RunError, match=r"config\.json is damaged \(it holds no table\)"):
         open_run(tmp_path, "segmentation")
 
 

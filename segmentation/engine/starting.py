@@ -1,0 +1,47 @@
+"""What must be right before a training starts, so that a mistake costs no waiting."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from segmentation.engine.phases import Phase
+from segmentation.engine.run_folder import RunError
+
+STRIDE = 32  # MobileNetV2 halves its input five times
+
+
+def check_phases(phases: Sequence[Phase]) -> None:
+    """Raise RunError where no phase has epochs, or the input of one is no multiple of 32 pixels."""
+    if not phases:
+        raise RunError("no phase of the training has an epoch; give one epoch or more.")
+    for phase in phases:
+        if any(side < STRIDE or side % STRIDE for side in phase.input_size):
+            height, width = phase.input_size
+            raise RunError(
+                f"the input of the {phase.name} phase can't be {height} x {width}; both sides must be multiples of "
+                f"{STRIDE}."
+            )
+
+
+@contextmanager
+def reading_encoder_weights(weights: str | Path | None) -> Iterator[None]:
+    """Turn whatever Keras raises over an encoder's weights into a RunError that says what to give.
+
+    Parameters
+    ----------
+    weights : path, "imagenet" or None
+    """
+    try:
+        yield
+    except Exception as error:  # Keras has no type of its own for a download that failed
+        if weights is None:
+            raise
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".:")
+        if str(weights) == "imagenet":
+            raise RunError(
+                f"the ImageNet weights can't be downloaded ({reason}); give their file with --encoder-weights FILE."
+            ) from error
+        raise RunError(
+            f"{weights}: can't be read as weights of MobileNetV2 without the top ({reason}); give another file with "
+            "--encoder-weights FILE."
+        ) from error
