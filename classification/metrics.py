@@ -5,7 +5,7 @@ has no figures (NaN) and is left out of every average over classes; `Classificat
 names it. The balanced accuracy is the mean recall, as the ISIC challenge of 2018 scores it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +66,7 @@ class ClassificationScores:
         *,
         resamples: int = 1000,
         seed: int = 0,
+        malignant: Collection[str] = (),
     ) -> "ClassificationScores":
         """Score N images.
 
@@ -77,6 +78,7 @@ class ClassificationScores:
         lesion_ids : the lesion of each image
         resamples : of the bootstrap; 0 gives figures without bounds
         seed : of the bootstrap
+        malignant : classes of the user's own that count as malignant
 
         Raises
         ------
@@ -98,7 +100,7 @@ class ClassificationScores:
             accuracy=mean_interval(correct, weights),
             macro_auc=macro["auc"],
             calibration_error=calibration_interval(probabilities, labels, weights),
-            malignant_auc=malignant_auc(labels, probabilities, classes, weights),
+            malignant_auc=malignant_auc(labels, probabilities, classes, weights, malignant),
             melanoma_sensitivity=_melanoma_sensitivity(labels, probabilities, classes, weights),
             confusion=confusion,
             reliability=reliability_bins(probabilities, labels),
@@ -185,16 +187,20 @@ def sensitivity_at_specificity(positive: np.ndarray, scores: np.ndarray, specifi
 
 
 def malignant_auc(
-    labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str], weights: np.ndarray
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    classes: Sequence[str],
+    weights: np.ndarray,
+    malignant: Collection[str] = (),
 ) -> Interval | None:
     """AUC of the malignant classes' summed probability, images of unknown group left out; None without both groups.
 
     Parameters as in `ClassificationScores.from_predictions`; `weights` (R, N) are those of the bootstrap.
     """
-    groups = np.array([malignancy(code) for code in classes])[labels]
+    groups = np.array([malignancy(code, malignant) for code in classes])[labels]
     known = groups != "unknown"
     positive = groups[known] == "malignant"
-    scores = probabilities[known][:, malignant_classes(classes)].sum(axis=1)
+    scores = probabilities[known][:, malignant_classes(classes, malignant)].sum(axis=1)
     if positive.all() or not positive.any():
         return None
     return Interval.from_resamples(_auc(positive, scores), bootstrap.auc(positive, scores, weights[:, known]))

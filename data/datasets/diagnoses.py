@@ -1,6 +1,6 @@
 """The classes: their codes, names and groupings."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -40,9 +40,16 @@ def diagnosis_name(code: str) -> str:
     return DIAGNOSES[code].name if code in DIAGNOSES else code
 
 
-def malignancy(code: str) -> str:
-    """`"malignant"`, `"benign"` or, for a code that is not known here, `"unknown"`."""
-    return DIAGNOSES[code].malignancy if code in DIAGNOSES else "unknown"
+def malignancy(code: str, malignant: Collection[str] = ()) -> str:
+    """`"malignant"`, `"benign"` or, for a code that is not known here, `"unknown"`.
+
+    `malignant` names classes that the user declared malignant; then every other class of the user's own is benign.
+    """
+    if code in malignant:
+        return "malignant"
+    if code in DIAGNOSES:
+        return DIAGNOSES[code].malignancy
+    return "benign" if malignant else "unknown"
 
 
 def classes_of(labels: Iterable[object]) -> tuple[str, ...]:
@@ -50,6 +57,6 @@ def classes_of(labels: Iterable[object]) -> tuple[str, ...]:
     return tuple(sorted({label for label in labels if isinstance(label, str)}))
 
 
-def malignant_classes(classes: Sequence[str]) -> list[bool]:
-    """For each class, whether it counts towards the malignant probability."""
-    return [malignancy(code) == "malignant" for code in classes]
+def malignant_classes(classes: Sequence[str], malignant: Collection[str] = ()) -> list[bool]:
+    """For each class, whether it counts towards the malignant probability; `malignant` as in `malignancy`."""
+    return [malignancy(code, malignant) == "malignant" for code in classes]

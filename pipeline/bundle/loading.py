@@ -80,6 +80,8 @@ class Bundle:
         Takes the place of the two above where the classifier's answers are averaged over flips.
     ood : OODDetector, optional
         Tells images that are unlike those of the training.
+    malignant : tuple of str
+        Classes of the user's own that were declared malignant in training.
     """
 
     folder: Path
@@ -98,6 +100,7 @@ class Bundle:
     splits: SplitsFile | None = None
     tta: TTACalibration | None = None
     ood: OODDetector | None = None
+    malignant: tuple[str, ...] = ()
 
     @property
     def segmentation_path(self) -> Path:
@@ -194,12 +197,20 @@ def _parse(manifest: Manifest, folder: Path) -> Bundle:
         splits=_optional(manifest, "splits", _splits_file),
         tta=_optional(manifest, "flips", lambda tta: TTACalibration(**_calibration(tta))),
         ood=_optional(manifest, "familiarity", _ood_detector),
+        malignant=_malignant(manifest),
     )
 
 
 def _optional(manifest: Manifest, key: str, parse: Callable[[Manifest], Parsed]) -> Parsed | None:
     """What `parse` makes of the table at `key`; None where an older bundle has none."""
     return None if manifest.get(key) is None else parse(value_of(manifest, key, dict))
+
+
+def _malignant(manifest: Manifest) -> tuple[str, ...]:
+    names = value_of(manifest, "malignant", list) if manifest.get("malignant") is not None else []
+    if strange := [name for name in names if name not in class_names(manifest, "classes")]:
+        raise ManifestError(f"malignant names {', '.join(map(str, strange))}, which is none of the classes")
+    return tuple(names)
 
 
 def _calibration(manifest: Manifest) -> dict[str, float]:

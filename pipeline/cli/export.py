@@ -3,11 +3,16 @@
 # ruff: noqa: PLC0415 - a command imports what it needs, so that none waits for another's libraries
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from pipeline.cli.console import complain
 from pipeline.cli.train import stopping_on_mistakes
+
+if TYPE_CHECKING:
+    from pipeline.bundle.loading import Bundle
+    from segmentation.engine.run_folder import Run
 
 EXAMPLE = "Example: lesion export --segmentation runs/segmentation --classification runs/crop --output bundle"
 
@@ -15,15 +20,21 @@ Precision = Literal["float32", "float16", "int8"]
 
 
 def export(
-    segmentation: Annotated[
-        Path, typer.Option(metavar="RUN", help="The segmentation run.", show_default=False)
-    ],
     classification: Annotated[
         Path, typer.Option(metavar="RUN", help="The classification run.", show_default=False)
     ],
     output: Annotated[
         Path, typer.Option(metavar="BUNDLE", file_okay=False, help="The bundle's folder.", show_default=False)
     ],
+    segmentation: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN|BUNDLE",
+            help="The segmentation run, or 'bundle' or a bundle's folder, whose U-Net is taken over as it is; by "
+            "default that of the bundle that ships, where the classifier sees whole images or was trained with it.",
+            show_default=False,
+        ),
+    ] = None,
     precision: Annotated[
         Precision, typer.Option(help="Of the models: int8 is smallest and fastest.")
     ] = "float32",
@@ -36,12 +47,14 @@ def export(
         from pipeline.export.exporting import export as export_bundle
         from segmentation.engine.run_folder import open_run
 
+        run = open_run(classification, "classification")
         bundle = export_bundle(
-            open_run(segmentation, "segmentation"),
-            open_run(classification, "classification"),
+            _segmentation(segmentation, run),
+            run,
             output,
             precision=precision,
             name=name,
+            warn=complain,
         )
     sizes = {
         path.name: path.stat().st_size / 1e6
@@ -52,3 +65,20 @@ def export(
         typer.echo(
             f"{stage}: differs from Keras by {parity['mean']:.1e} on average, {parity['largest']:.1e} at most"
         )
+
+
+def _segmentation(given: Path | None, classification: "Run") -> "Run | Bundle":
+    """What the bundle shall find lesions with, as the option or else the classifier's training says."""
+    from pipeline.bundle.loading import load_bundle
+    from pipeline.cli.segmentations import open_segmentation
+    from pipeline.export.segmentation_part import identity
+    from segmentation.engine.run_folder import RunError
+
+    if given is not None:
+        return open_segmentation(given)
+    bundle, settings = load_bundle(), classification.settings
+    if settings["view"] == "crop" and settings.get("segmentation") != identity(bundle):
+        raise RunError(
+            f"{classification.folder} was trained on crops; give the segmentation that found them with --segmentation."
+        )
+    return bundle

@@ -154,7 +154,8 @@ def evaluate(
         if progress:
             progress()
     table = pd.DataFrame(rows, columns=_columns(pipeline.bundle.classes))
-    labelled = label_predictions(table, pipeline.bundle.classes)
+    malignant = pipeline.bundle.malignant
+    labelled = label_predictions(table, pipeline.bundle.classes, malignant)
     return Evaluation(
         predictions=table,
         labelled=labelled,
@@ -165,7 +166,7 @@ def evaluate(
         examples=tuple(_mask_examples(pipeline, catalog, table)),
         facts=dict(facts or {}) | _facts(pipeline, catalog, resamples, seed),
         abstention=score_abstention(labelled, resamples, seed),
-        groups=score_groups(table, catalog, pipeline.bundle.classes, resamples, seed),
+        groups=score_groups(table, catalog, pipeline.bundle.classes, resamples, seed, malignant),
     )
 
 

@@ -21,7 +21,8 @@ class LabelledPredictions(NamedTuple):
 
     `labels` (N,) are indices into `classes`, `probabilities` are (N, C). `unknown` counts the images whose
     diagnosis is none of the classes. `grouped` tells that the classes are groups of the bundle's or of the
-    dataset's own. `marked` (N,) tells which predictions have a note that casts doubt on them.
+    dataset's own. `marked` (N,) tells which predictions have a note that casts doubt on them. `malignant` are classes
+    of the bundle's own that count as malignant.
     """
 
     classes: tuple[str, ...]
@@ -31,9 +32,12 @@ class LabelledPredictions(NamedTuple):
     unknown: Mapping[str, int]
     grouped: bool
     marked: np.ndarray
+    malignant: tuple[str, ...] = ()
 
 
-def label_predictions(predictions: pd.DataFrame, classes: tuple[str, ...]) -> LabelledPredictions:
+def label_predictions(
+    predictions: pd.DataFrame, classes: tuple[str, ...], malignant: tuple[str, ...] = ()
+) -> LabelledPredictions:
     """Bring predictions and reference diagnoses to the same classes.
 
     Where one side tells only benign from malignant and the other tells diagnoses, both are compared as groups: the
@@ -43,9 +47,12 @@ def label_predictions(predictions: pd.DataFrame, classes: tuple[str, ...]) -> La
     labels, probabilities = references["dx"], references[list(classes)].to_numpy(float)
     grouped = not labels.empty and (set(labels) <= GROUPS) != (set(classes) <= GROUPS)
     if grouped:
-        groups = classes_of(malignancy(code) for code in classes)
-        members = np.array([[malignancy(code) == group for group in groups] for code in classes], float)
-        labels, probabilities, classes = labels.map(malignancy), probabilities @ members, groups
+        groups = classes_of(malignancy(code, malignant) for code in classes)
+        members = np.array(
+            [[malignancy(code, malignant) == group for group in groups] for code in classes], float
+        )
+        labels = labels.map(lambda code: malignancy(code, malignant))
+        probabilities, classes = probabilities @ members, groups
     known = labels.isin(classes).to_numpy()
     return LabelledPredictions(
         classes=classes,
@@ -55,6 +62,7 @@ def label_predictions(predictions: pd.DataFrame, classes: tuple[str, ...]) -> La
         unknown=Counter(labels[~known]),
         grouped=grouped,
         marked=_marked(references)[known],
+        malignant=malignant,
     )
 
 
@@ -78,6 +86,7 @@ def score_classification(
         labelled.lesion_ids,
         resamples=resamples,
         seed=seed,
+        malignant=labelled.malignant,
     )
 
 

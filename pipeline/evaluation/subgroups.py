@@ -10,7 +10,7 @@ import pandas as pd
 from classification.metrics import malignant_auc
 from data.datasets.diagnoses import malignancy
 from data.intervals import Interval, lesion_weights, mean_interval
-from pipeline.evaluation.scoring import label_predictions
+from pipeline.evaluation.scoring import LabelledPredictions, label_predictions
 from segmentation.engine.run_folder import AGE_BOUNDS, AGE_GROUPS
 
 # Fewer tell nothing: of 30 images, the interval of an accuracy is 0.3 wide; an AUC needs some of both kinds.
@@ -53,7 +53,12 @@ class GroupScores:
 
 
 def score_groups(
-    predictions: pd.DataFrame, catalog: pd.DataFrame, classes: tuple[str, ...], resamples: int, seed: int
+    predictions: pd.DataFrame,
+    catalog: pd.DataFrame,
+    classes: tuple[str, ...],
+    resamples: int,
+    seed: int,
+    malignant: tuple[str, ...] = (),
 ) -> tuple[GroupScores, ...]:
     """Figures of every group that the dataset tells apart.
 
@@ -65,6 +70,7 @@ def score_groups(
         With `image_id` and, of the columns `age`, `sex`, `localization` and `dx_type`, those that the dataset knows.
     classes : the bundle's classes
     resamples, seed : of the bootstrap
+    malignant : classes of the bundle's own that count as malignant
     """
     scores = []
     for column, kind in KINDS.items():
@@ -72,7 +78,8 @@ def score_groups(
         for group in _ordered(groups, column):
             members = predictions[predictions["image_id"].isin(groups.index[groups == group])]
             if len(members):
-                scores.append(_score(kind, group, members, classes, resamples, seed))
+                labelled = label_predictions(members, classes, malignant)
+                scores.append(_score(kind, group, members, labelled, resamples, seed))
     return tuple(scores)
 
 
@@ -113,10 +120,10 @@ def _ordered(groups: pd.Series, column: str) -> Iterator[str]:
 
 
 def _score(
-    kind: str, group: str, members: pd.DataFrame, classes: tuple[str, ...], resamples: int, seed: int
+    kind: str, group: str, members: pd.DataFrame, labelled: LabelledPredictions, resamples: int, seed: int
 ) -> GroupScores:
-    labelled = label_predictions(members, classes)
-    groups = np.array([malignancy(code) for code in labelled.classes], object)[labelled.labels]
+    sides = [malignancy(code, labelled.malignant) for code in labelled.classes]
+    groups = np.array(sides, object)[labelled.labels]
     malignant, benign = (int((groups == side).sum()) for side in ("malignant", "benign"))
     masked = members[members["jaccard"].notna()]
     accuracy = auc = jaccard = None
@@ -124,7 +131,9 @@ def _score(
         weights = lesion_weights(labelled.lesion_ids, resamples, seed)
         accuracy = mean_interval(labelled.probabilities.argmax(axis=1) == labelled.labels, weights)
         if min(malignant, benign) >= SMALLEST_KIND:
-            auc = malignant_auc(labelled.labels, labelled.probabilities, labelled.classes, weights)
+            auc = malignant_auc(
+                labelled.labels, labelled.probabilities, labelled.classes, weights, labelled.malignant
+            )
     if len(masked) >= SMALLEST_GROUP:
         weights = lesion_weights(masked["lesion_id"].to_numpy(), resamples, seed)
         jaccard = mean_interval(masked["jaccard"].to_numpy(float), weights)

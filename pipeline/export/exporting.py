@@ -2,6 +2,7 @@
 
 import shlex
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,13 @@ from pipeline.bundle.loading import Bundle
 from pipeline.bundle.saving import save_bundle
 from pipeline.export.conversion import convert
 from pipeline.export.model_card import without_machine_paths, write_card
+from pipeline.export.segmentation_part import (
+    SegmentationPart,
+    identity,
+    mixed_tests,
+    other_segmentation,
+    probabilities,
+)
 from segmentation.engine.run_folder import Run
 
 LICENCE = (
@@ -25,6 +33,13 @@ LICENCE = (
 
 # The largest mean and the largest single difference of a probability from Keras's, over all samples.
 TOLERANCES = {"float32": (1e-5, 1e-3), "float16": (5e-3, 0.3), "int8": (0.01, 0.5)}
+
+
+_MENDS = {
+    "int8": "give --precision float16 or float32, or train for more epochs: a model that was trained for few has ranges"
+    " that 8 bits hold badly",
+    "float16": "give --precision float32",
+}
 
 
 class ExportError(Exception):
@@ -44,24 +59,29 @@ class Parity:
 
 
 def export(
-    segmentation: Run,
+    segmentation: Run | Bundle,
     classification: Run,
     output: str | Path,
     *,
     precision: str = "float32",
     name: str | None = None,
+    warn: Callable[[str], object] = lambda _: None,
 ) -> Bundle:
     """Convert both trained models to LiteRT and write them as a bundle.
 
     Parameters
     ----------
     segmentation, classification : Run
-        Their `samples.npz` hold the real images that calibrate int8 and check every precision.
+        Their `samples.npz` hold the real images that calibrate int8 and check every precision. In the place of a
+        segmentation run a bundle gives its own U-Net, as it is.
     output : path
         The bundle's folder.
     precision : "float32", "float16" or "int8"
     name : str, optional
         By default the name of the folder.
+    warn : function of a sentence
+        Called where the trainings were split separately, so that fewer images are left to test on, and where the
+        crops of the training came from another segmentation.
 
     Raises
     ------
@@ -71,26 +91,44 @@ def export(
     """
     with tempfile.TemporaryDirectory() as temporary:
         files = {stage: Path(temporary) / f"{stage}.tflite" for stage in ("segmentation", "classification")}
-        parity = {
-            "segmentation": _convert_segmentation(segmentation, files["segmentation"], precision),
-            "classification": _convert_classification(classification, files["classification"], precision),
-        }
-        fields = _fields(segmentation, classification, precision, parity, name or Path(output).name)
+        part = (
+            SegmentationPart.of_bundle(segmentation)
+            if isinstance(segmentation, Bundle)
+            else _converted_segmentation(segmentation, precision)
+        )
+        files["segmentation"].write_bytes(part.content)
+        parity = _convert_classification(classification, files["classification"], precision)
+        fields = _fields(part, classification, precision, parity, name or Path(output).name)
         fields["training"]["export_command"] = _command(segmentation, classification, precision, name, output)
+        for warning in (
+            mixed_tests(part.splits, classification.splits),
+            other_segmentation(classification, identity(segmentation)),
+        ):
+            if warning:
+                warn(warning)
         splits = Path(temporary) / "splits.csv"
-        write_splits(_joined_splits(segmentation, classification), splits)
+        write_splits(_joined_splits(part.splits, classification.splits), splits)
         contents = {f"{stage}.tflite": file for stage, file in files.items()}
         card = write_card(fields, Path(temporary))
         return save_bundle(fields, {**contents, "splits.csv": splits, **card}, output)
 
 
-def _convert_segmentation(run: Run, file: Path, precision: str) -> Parity:
+def _converted_segmentation(run: Run, precision: str) -> SegmentationPart:
     model, samples = _load_model(run), run.samples
-    file.write_bytes(convert(model, samples["calibration"], precision))
-    expected = model.predict(samples["validation"], verbose=0)
-    converted = LiteRTModel(file)
-    found = np.stack([converted(image)[0] for image in samples["validation"]])
-    return _check("the segmentation model", precision, np.abs(expected - found))
+    content = convert(model, samples["calibration"], precision)
+    with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
+        Path(file.name).write_bytes(content)
+        found = probabilities(LiteRTModel(file.name), samples["validation"])
+    differences = np.abs(model.predict(samples["validation"], verbose=0) - found)
+    return SegmentationPart(
+        content=content,
+        precision=precision,
+        threshold=run.metrics["threshold"],
+        training=_training_facts(run),
+        validation=run.metrics["validation"],
+        parity=_check("the segmentation model", precision, differences).to_dict(),
+        splits=run.splits,
+    )
 
 
 def _convert_classification(run: Run, file: Path, precision: str) -> Parity:
@@ -124,37 +162,38 @@ def _check(what: str, precision: str, differences: np.ndarray, same_class: float
     if parity.mean > most_mean or parity.largest > most:
         raise ExportError(
             f"{what} in {precision} differs from Keras by {parity.mean:.2g} on average and {parity.largest:.2g} at "
-            f"most (allowed: {most_mean:g} and {most:g}); export it in a higher precision."
+            f"most (allowed: {most_mean:g} and {most:g}); {_MENDS.get(precision, 'report it as a bug')}."
         )
     return parity
 
 
 def _fields(
-    segmentation: Run, classification: Run, precision: str, parity: dict[str, Parity], name: str
+    segmentation: SegmentationPart, classification: Run, precision: str, parity: Parity, name: str
 ) -> dict[str, Any]:
     settings, metrics = classification.settings, classification.metrics
     return {
         "name": name,
         "classes": metrics["classes"],
-        "threshold": segmentation.metrics["threshold"],
+        "threshold": segmentation.threshold,
         "view": settings["view"],
         "crop_margin": settings["margin"],
         "temperature": metrics["temperature"],
         "abstention_threshold": metrics["abstention_threshold"],
         **_optional_facts(metrics),
-        "precision": {"segmentation": precision, "classification": precision},
+        "malignant": [name for name in settings.get("malignant") or [] if name in metrics["classes"]],
+        "precision": {"segmentation": segmentation.precision, "classification": precision},
         "training": {
             "licence": LICENCE,
-            "segmentation": _training_facts(segmentation),
+            "segmentation": segmentation.training,
             "classification": _training_facts(classification),
         },
         "figures": {
             "validation": {
-                "segmentation": segmentation.metrics["validation"],
+                "segmentation": segmentation.validation,
                 "classification": metrics["validation"],
                 "classification_with_flips": metrics.get("flips", {}).get("validation"),
             },
-            "parity": {stage: difference.to_dict() for stage, difference in parity.items()},
+            "parity": {"segmentation": segmentation.parity, "classification": parity.to_dict()},
         },
     }
 
@@ -168,7 +207,7 @@ def _optional_facts(metrics: dict[str, Any]) -> dict[str, Any]:
 
 
 def _command(
-    segmentation: Run, classification: Run, precision: str, name: str | None, output: str | Path
+    segmentation: Run | Bundle, classification: Run, precision: str, name: str | None, output: str | Path
 ) -> str:
     """The command that makes this bundle of these runs."""
     options = {
@@ -197,9 +236,9 @@ def _training_facts(run: Run) -> dict[str, Any]:
     }
 
 
-def _joined_splits(segmentation: Run, classification: Run) -> pd.DataFrame:
+def _joined_splits(segmentation: pd.DataFrame, classification: pd.DataFrame) -> pd.DataFrame:
     """Every image that either model has seen, an image of both with the split that gave it to a training."""
-    both = pd.concat([segmentation.splits, classification.splits])[["image_id", "split"]]
+    both = pd.concat([segmentation, classification])[["image_id", "split"]]
     order = both["split"].map({"train": 0, "validation": 1, "test": 2})
     return (
         both.assign(order=order)

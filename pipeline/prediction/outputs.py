@@ -145,9 +145,15 @@ def _names(source: Path) -> Iterator[str]:
 
 
 def table_columns(classes: Sequence[str]) -> tuple[str, ...]:
-    """The columns of `predictions.csv`."""
-    head = ("image", "diagnosis", "confidence", "malignant")
-    return (*head, *classes, "x0", "y0", "x1", "y1", "lesion_fraction", "view", "notes")
+    """The columns of `predictions.csv`: each once, because the class "malignant" is the malignant probability."""
+    head, tail = ("image", "diagnosis", "confidence", "malignant"), ("lesion_fraction", "view", "notes")
+    return (*head, *_class_columns(classes).values(), "x0", "y0", "x1", "y1", *tail)
+
+
+def _class_columns(classes: Sequence[str]) -> dict[str, str]:
+    """Class -> the name of its column, which no other column has; a class "malignant" needs none of its own."""
+    taken = {"image", "diagnosis", "confidence", "x0", "y0", "x1", "y1", "lesion_fraction", "view", "notes"}
+    return {name: f"class {name}" if name in taken else name for name in classes if name != "malignant"}
 
 
 def table_row(source: Path, prediction: Prediction, classes: Sequence[str]) -> list[object]:
@@ -157,7 +163,7 @@ def table_row(source: Path, prediction: Prediction, classes: Sequence[str]) -> l
         prediction.diagnosis,
         f"{prediction.confidence:.6f}",
         "" if math.isnan(prediction.malignant) else f"{prediction.malignant:.6f}",
-        *(f"{prediction.probabilities[name]:.6f}" for name in classes),
+        *(f"{prediction.probabilities[name]:.6f}" for name in _class_columns(classes)),
         *(prediction.box or ("",) * 4),
         f"{prediction.lesion_fraction:.6f}",
         prediction.view,

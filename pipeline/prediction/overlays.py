@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from data.datasets.diagnoses import diagnosis_name, malignancy
+from data.datasets.diagnoses import diagnosis_name
 from data.resizing import resize, resize_mask
 from pipeline.prediction.predictor import Prediction
 
@@ -96,7 +96,7 @@ def _label(prediction: Prediction, width: int, text_height: int) -> np.ndarray:
     drawing = ImageDraw.Draw(strip)
     middle = padding + text_height // 2
     radius = text_height // 4
-    drawing.circle((padding + radius, middle), radius, GROUP_COLOURS[malignancy(prediction.diagnosis)])
+    drawing.circle((padding + radius, middle), radius, GROUP_COLOURS[prediction.group])
     drawing.text((title_left, middle), title, TEXT_COLOUR, title_font, anchor="lm")
     drawing.text((title_left, middle + text_height), details, NOTE_COLOUR, details_font, anchor="lm")
     return np.asarray(strip)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -51,17 +51,20 @@ class Prediction:
     ood_score : float
         How much the image looks like those of the training, see `classification.ood`; NaN where the bundle
         can't tell.
+    group : "malignant", "benign" or "unknown"
+        What the diagnosis is.
     """
 
     diagnosis: str
-    probabilities: dict[str, float]
+    probabilities: dict[str, float] = field(repr=False)
     malignant: float
-    mask: np.ndarray
+    mask: np.ndarray = field(repr=False)
     box: Box | None
     view: str
-    activation_map: np.ndarray
+    activation_map: np.ndarray = field(repr=False)
     notes: tuple[str, ...] = ()
     ood_score: float = math.nan
+    group: str = "unknown"
 
     @property
     def confidence(self) -> float:
@@ -193,7 +196,7 @@ class LesionPipeline:
 
         Parameters
         ----------
-        image : str, Path, bytes, uint8 array (H, W, 3) or Photograph
+        image : str, Path, bytes, uint8 array (H, W, 3), PIL image or Photograph
             An image file, its content, RGB pixels, or what `open` has read.
         view : "crop" or "full", optional
             What the classifier looks at; by default what the bundle's looked at in training.
@@ -207,7 +210,7 @@ class LesionPipeline:
         Raises
         ------
         ImageError
-            If the file can't be read, or the array is no 8-bit RGB image.
+            If the file can't be read, the array is no 8-bit RGB image, or it is none of all these.
         ValueError
             If the view is another, the margin is negative, the box is empty or not inside the image, or the mask is
             not of the image's size.
@@ -227,13 +230,14 @@ class LesionPipeline:
         return Prediction(
             diagnosis=answer.diagnosis,
             probabilities=answer.probabilities,
-            malignant=_malignant_probability(answer.probabilities),
+            malignant=_malignant_probability(answer.probabilities, self.bundle.malignant),
             mask=mask,
             box=box,
             view=view,
             activation_map=answer.activation_map,
             notes=tuple(self._notes(box, answer)),
             ood_score=answer.ood_score,
+            group=malignancy(answer.diagnosis, self.bundle.malignant),
         )
 
     def predict_many(
@@ -299,8 +303,8 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return np.asarray(powers / powers.sum())
 
 
-def _malignant_probability(probabilities: dict[str, float]) -> float:
-    groups = {name: malignancy(name) for name in probabilities}
+def _malignant_probability(probabilities: dict[str, float], malignant: tuple[str, ...] = ()) -> float:
+    groups = {name: malignancy(name, malignant) for name in probabilities}
     if all(group == "unknown" for group in groups.values()):
         return math.nan
     return min(1.0, math.fsum(probabilities[name] for name in groups if groups[name] == "malignant"))

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from PIL.Image import Image
 
 from data.images import MIN_SIDE, ImageError, read_image, read_reduced
 from segmentation.cropping import Box, crop
 
-Source = str | Path | bytes | np.ndarray
+Source = str | Path | bytes | np.ndarray | Image
 AnySource = TypeVar("AnySource", bound=Source)
 
 
@@ -56,6 +57,7 @@ def open_photograph(source: Source, enough: tuple[int, int]) -> Photograph:
     ImageError
         As `as_pixels`.
     """
+    source = _known(source)
     if isinstance(source, np.ndarray):
         return Photograph(source, _check(source), source.shape[:2])
     return Photograph(source, *read_reduced(source, enough))
@@ -76,18 +78,33 @@ def enough_pixels(
     return (max(2 * height, 4 * rows), max(2 * width, 4 * columns)), (2 * rows, 2 * columns)
 
 
+def _known(source: object) -> str | Path | bytes | np.ndarray:
+    """The source, a PIL image as its RGB pixels, turned as its EXIF says; raises ImageError for anything else."""
+    if isinstance(source, str | Path | bytes | np.ndarray):
+        return source
+    if isinstance(source, Image):
+        from PIL import ImageOps  # noqa: PLC0415 - a file needs none of it
+
+        return np.asarray(ImageOps.exif_transpose(source).convert("RGB"))
+    raise ImageError(
+        f"{type(source).__name__}: is no image; give a path, a file's bytes, a uint8 array (height, width, 3) "
+        "or a PIL image."
+    )
+
+
 def _scaled(box: Box, rows: float, columns: float) -> Box:
     return Box(round(box.x0 * columns), round(box.y0 * rows), round(box.x1 * columns), round(box.y1 * rows))
 
 
 def as_pixels(source: Source) -> np.ndarray:
-    """RGB pixels, uint8 (H, W, 3), of a path, an image file's content, or an array of that form.
+    """RGB pixels, uint8 (H, W, 3), of a path, an image file's content, an array of that form, or a PIL image.
 
     Raises
     ------
     ImageError
         If the file can't be read, or the array is no RGB image of 8 bits a channel.
     """
+    source = _known(source)
     return _check(source) if isinstance(source, np.ndarray) else read_image(source)
 
 

@@ -15,6 +15,7 @@ from pipeline.bundle.litert import LiteRTModel
 from pipeline.bundle.loading import load_bundle
 from pipeline.export import exporting
 from pipeline.export.exporting import TOLERANCES, ExportError, export
+from pipeline.export.segmentation_part import mixed_tests
 from segmentation.cropping import lesion_mask
 from segmentation.engine.run_folder import Run, RunError
 from segmentation.metrics import jaccard
@@ -162,14 +163,13 @@ def test_the_model_card_has_the_figures(trained_bundle: Path, segmentation_run: 
     assert all(line.endswith("|") for line in tables)
 
 
-def test_an_image_that_either_training_saw_counts_as_seen(tmp_path: Path) -> None:
-    segmentation, classification = Run(tmp_path / "segmentation"), Run(tmp_path / "classification")
-    for run, splits in (
-        (segmentation, {"a": "train", "b": "test", "c": "validation", "only": "test"}),
-        (classification, {"a": "test", "b": "train", "c": "test", "new": "validation"}),
-    ):
-        run.folder.mkdir()
-        pd.Series(splits, name="split").rename_axis("image_id").to_csv(run.splits_path)
+def table_of(splits: dict[str, str]) -> pd.DataFrame:
+    return pd.Series(splits, name="split").rename_axis("image_id").reset_index()
+
+
+def test_an_image_that_either_training_saw_counts_as_seen() -> None:
+    segmentation = table_of({"a": "train", "b": "test", "c": "validation", "only": "test"})
+    classification = table_of({"a": "test", "b": "train", "c": "test", "new": "validation"})
     joined = exporting._joined_splits(segmentation, classification)
     assert dict(joined.to_numpy()) == {
         "a": "train",
@@ -178,6 +178,27 @@ def test_an_image_that_either_training_saw_counts_as_seen(tmp_path: Path) -> Non
         "new": "validation",
         "only": "test",
     }
+
+
+def test_splits_that_were_made_separately_are_told() -> None:
+    segmentation = table_of({"a": "train", "b": "test", "c": "train"})
+    assert mixed_tests(segmentation, segmentation) is None
+    warning = mixed_tests(segmentation, table_of({"a": "test", "b": "train", "c": "train", "new": "test"}))
+    assert warning is not None
+    assert "2 images that are a test of one" in warning
+    assert "1 test images are left" in warning
+
+
+@pytest.mark.usefixtures("converted_already")
+def test_a_bundle_gives_its_u_net_to_another_one(
+    trained_bundle: Path, classification_run: Run, tmp_path: Path
+) -> None:
+    warnings: list[str] = []
+    bundle = export(load_bundle(trained_bundle), classification_run, tmp_path / "b", warn=warnings.append)
+    assert bundle.segmentation_path.read_bytes() == (trained_bundle / "segmentation.tflite").read_bytes()
+    assert bundle.threshold == load_bundle(trained_bundle).threshold
+    assert "crops that another segmentation found" in warnings[0]
+    assert "that of the bundle drawn, as it was" in (bundle.folder / "MODEL_CARD.md").read_text()
 
 
 def test_the_bundle_lists_every_image_of_the_trainings(trained_bundle: Path, segmentation_run: Run) -> None:
@@ -204,7 +225,7 @@ def test_a_conversion_that_says_something_else_is_not_exported(
     monkeypatch.setattr(exporting, "LiteRTModel", Spoiled)
     with pytest.raises(
         ExportError,
-        match=f"the {stage} model in float32 differs from Keras by .*; export it in a higher precision",
+        match=f"the {stage} model in float32 differs from Keras by .*; report it as a bug",
     ):
         export(segmentation_run, classification_run, tmp_path / "bundle")
     assert not list(tmp_path.iterdir())
