@@ -85,7 +85,7 @@ def mixed_tests(segmentation: pd.DataFrame, classification: pd.DataFrame) -> str
     """
     both = segmentation.merge(classification, on="image_id", suffixes=("_segmentation", "_classification"))
     parts = both[["split_segmentation", "split_classification"]]
-    tests = parts.eq("test")
+    tests = parts == "test"
     lost = tests.any(axis=1) & ~tests.all(axis=1)
     if not lost.any():
         return None

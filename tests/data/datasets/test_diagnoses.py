@@ -13,3 +13,10 @@ def test_carcinomas_and_melanoma_are_malignant_and_a_precursor_alone_is_not() ->
 def test_a_class_of_the_users_own_stands_for_itself_and_its_group_is_unknown() -> None:
     assert (diagnosis_name("wart"), malignancy("wart")) == ("wart", "unknown")
     assert classes_of(["nv", None, "wart", float("nan"), "nv"]) == ("nv", "wart")
+
+
+def test_a_class_of_ones_own_can_be_declared_malignant():
+    assert malignancy("merkel") == "unknown"
+    assert malignancy("merkel", ["merkel"]) == "malignant"
+    assert malignancy("scar", ["merkel"]) == "benign"
+    assert malignant_classes(["merkel", "mel", "nv", "scar"], ["merkel"]) == [True, True, False, False]

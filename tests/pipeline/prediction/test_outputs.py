@@ -7,7 +7,7 @@ import pytest
 
 from data.images import ImageError, read_image
 from pipeline.bundle.loading import BundleError, load_bundle
-from pipeline.prediction.outputs import FileNames, PredictionFolder, check_isic_classes
+from pipeline.prediction.outputs import FileNames, PredictionFolder, check_isic_classes, table_columns
 from pipeline.prediction.overlays import CONTOUR_COLOUR, draw_overlay
 
 CLASSES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
@@ -189,3 +189,10 @@ def test_an_overlay_leaves_the_image_alone(pipeline, draw_disc):
     image = draw_disc(size=(450, 600))
     draw_overlay(image, pipeline.predict(image))
     assert (image == draw_disc(size=(450, 600))).all()
+
+
+def test_no_column_comes_twice_whatever_the_classes_are_called():
+    groups = table_columns(("benign", "malignant", "unknown"))
+    assert groups.count("malignant") == 1
+    own = table_columns(("view", "scar"))
+    assert (len(set(own)), own.count("class view")) == (len(own), 1)

@@ -3,8 +3,9 @@
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
-from data.images import read_image, read_reduced
+from data.images import ImageError, read_image, read_reduced
 from pipeline.prediction.reading import Photograph, as_pixels, open_photograph
 from segmentation.cropping import Box, crop
 
@@ -96,3 +97,16 @@ def test_the_size_is_the_images_own():
     image = np.zeros((40, 50, 3), np.uint8)
     assert open_photograph(image, (32, 32)).size == (40, 50)
     assert isinstance(open_photograph(image, (32, 32)), Photograph)
+
+
+def test_a_pil_image_is_turned_as_its_exif_says() -> None:
+    pixels = np.zeros((40, 60, 3), np.uint8)
+    pixels[:, :30] = (200, 10, 10)
+    image = Image.fromarray(pixels)
+    image.getexif()[0x0112] = 6  # a camera that was held upright
+    assert np.array_equal(as_pixels(image), np.rot90(pixels, -1))
+
+
+def test_what_is_no_image_is_refused_in_a_sentence() -> None:
+    with pytest.raises(ImageError, match="list: is no image; give a path"):
+        as_pixels([1, 2, 3])  # type: ignore[arg-type]
