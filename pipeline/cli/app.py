@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.console import UNUSABLE, complain, needing_extra, stopping_on
+from pipeline.cli.options import BundleOption
 
 PAGE = Path(__file__).parents[1] / "app" / "main.py"
 
@@ -17,15 +18,7 @@ EXAMPLE = "Example: lesion app"
 
 
 def app(
-    bundle: Annotated[
-        Path | None,
-        typer.Option(
-            "--bundle",
-            metavar="BUNDLE",
-            help="Folder of the bundle; by default the one that ships.",
-            show_default=False,
-        ),
-    ] = None,
+    bundle: BundleOption = None,
     host: Annotated[
         str, typer.Option(help="Address to listen on; 0.0.0.0 lets others in the network in.")
     ] = "127.0.0.1",

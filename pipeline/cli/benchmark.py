@@ -4,29 +4,19 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipeline.cli.console import hint, stopping_on
+from pipeline.cli.options import BundleOption, JsonOption
 
 EXAMPLE = "Example: lesion benchmark --quick"
 
 
 def benchmark(
-    bundle: Annotated[
-        Path | None,
-        typer.Option(
-            "--bundle",
-            metavar="BUNDLE",
-            help="Folder of the bundle; by default the one that ships.",
-            show_default=False,
-        ),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document instead of tables.")
-    ] = False,
+    bundle: BundleOption = None,
+    as_json: JsonOption = False,
     quick: Annotated[
         bool,
         typer.Option("--quick", help="A folder of 100 images and fewer runs: rough figures in a minute."),

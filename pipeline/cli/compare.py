@@ -13,10 +13,9 @@ import typer
 
 from data.silence import silent_standard_error
 from pipeline.cli.console import SOME_FAILED, complain, needing_extra, stopping_on
+from pipeline.cli.options import DatasetsArgument, JsonOption, SplitsOption, chosen_weights, splits_in
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from classification.config import ClassificationConfig
     from pipeline.comparison.config import ComparisonConfig
 
@@ -24,10 +23,7 @@ EXAMPLE = "Example: lesion compare HAM10000/ --quick --output comparison"
 
 
 def compare(
-    datasets: Annotated[
-        list[Path],
-        typer.Argument(metavar="DATASET", help="Folders of labelled datasets.", show_default=False),
-    ],
+    datasets: DatasetsArgument,
     output: Annotated[
         Path,
         typer.Option(
@@ -55,14 +51,7 @@ def compare(
             min=1, help="At most so many images, of lesions drawn from all classes.", show_default=False
         ),
     ] = None,
-    splits: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="A csv with image_id and split; by default a split by lesion.",
-            show_default=False,
-        ),
-    ] = None,
+    splits: SplitsOption = None,
     masks: Annotated[
         Literal["auto", "cross-fitted", "bundle"],
         typer.Option(
@@ -117,7 +106,7 @@ def compare(
     small_epochs: Annotated[
         int | None, typer.Option(min=0, help="Epochs of all layers at the small side.", show_default=False)
     ] = None,
-    epochs: Annotated[
+    full_epochs: Annotated[
         int | None, typer.Option(min=0, help="Epochs of all layers at the full side.", show_default=False)
     ] = None,
     grouping: Annotated[
@@ -133,9 +122,7 @@ def compare(
     ] = True,
     resamples: Annotated[int, typer.Option(min=100, help="Resamples of the bootstrap over lesions.")] = 2000,
     seed: Annotated[int, typer.Option(min=0, help="Of the split, the folds and the bootstrap.")] = 0,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document instead of tables.")
-    ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Find out whether cropping to the lesion helps on a labelled dataset.
 
@@ -148,7 +135,7 @@ def compare(
         "small_side": small_side,
         "head_epochs": head_epochs,
         "small_epochs": small_epochs,
-        "epochs": epochs,
+        "epochs": full_epochs,
         "grouping": grouping,
     }
     settings = {
@@ -182,7 +169,7 @@ def compare(
                     config,
                     output,
                     load_bundle(bundle),
-                    splits=_splits(splits),
+                    splits=splits_in(splits),
                     facts={
                         "Datasets": ", ".join(map(str, datasets)),
                         "Command": shlex.join(["lesion", *sys.argv[1:]]),
@@ -211,7 +198,7 @@ def _config(
     classification = config.classification if like is None else _settings_of(like)
     given = {name: value for name, value in changes.items() if value is not None}
     if encoder_weights is not None:
-        given["encoder_weights"] = _weights(encoder_weights)
+        given["encoder_weights"] = chosen_weights(encoder_weights)
     classification = replace(classification, **given)
     segmentation = replace(config.segmentation, encoder_weights=classification.encoder_weights)
     return replace(config, classification=classification, segmentation=segmentation)
@@ -231,17 +218,3 @@ def _settings_of(folder: Path) -> "ClassificationConfig":
             if field.name in settings
         }
     )
-
-
-def _splits(path: Path | None) -> "pd.DataFrame | None":
-    from data.splits import read_splits
-
-    return None if path is None else read_splits(path)
-
-
-def _weights(value: str) -> str | None:
-    if value in {"none", "imagenet"}:
-        return None if value == "none" else value
-    if not Path(value).is_file():
-        raise typer.BadParameter(f"{value} is no file; give a file, 'imagenet' or 'none'.")
-    return value

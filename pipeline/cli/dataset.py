@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.console import SOME_FAILED, needing_extra, progress_bar, stopping_on
+from pipeline.cli.options import JsonOption
 
 app = typer.Typer(help="Check a dataset, or draw one.", no_args_is_help=True)
 
@@ -18,7 +19,7 @@ def check(
     dataset: Annotated[
         Path, typer.Argument(metavar="DATASET", help="Folder of the dataset.", show_default=False)
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Say what a dataset holds and what is wrong with it.
 

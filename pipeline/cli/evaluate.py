@@ -11,17 +11,14 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.console import SOME_FAILED, complain, progress_bar, stopping_on
-from pipeline.cli.options import BundleOption, JsonOption, ThreadsOption, TTAOption
+from pipeline.cli.options import BundleOption, DatasetsArgument, JsonOption, ThreadsOption, TTAOption
 from pipeline.cli.predict import MOST_AT_ONCE
 
 EXAMPLE = "Example: lesion evaluate HAM10000/ --output report"
 
 
 def evaluate(
-    datasets: Annotated[
-        list[Path],
-        typer.Argument(metavar="DATASET", help="Folders of labelled datasets.", show_default=False),
-    ],
+    datasets: DatasetsArgument,
     bundle: BundleOption = None,
     split: Annotated[
         str, typer.Option(help="Images to score: test (not trained or chosen on), validation, train or all.")

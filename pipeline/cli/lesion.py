@@ -7,7 +7,7 @@ import typer
 from pipeline.cli import app as app_command
 from pipeline.cli import benchmark, compare, dataset, evaluate, export, predict, train
 from pipeline.cli.console import needing_extra
-from pipeline.cli.options import DISCLAIMER
+from pipeline.cli.options import DISCLAIMER, current_name
 
 app = typer.Typer(
     name="lesion",
@@ -15,6 +15,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"token_normalize_func": current_name},
     rich_markup_mode=None,  # loading rich takes longer than all the rest of `lesion --help`
 )
 

@@ -12,6 +12,7 @@ import typer
 from classification.config import Boxes, ClassificationConfig, Grouping, Imbalance, Monitor, View
 from data.silence import silent_standard_error
 from pipeline.cli.console import needing_extra, stopping_on
+from pipeline.cli.options import DatasetsArgument, SplitsOption, chosen_weights, splits_in
 from segmentation.config import SegmentationConfig
 from segmentation.engine.phases import Strength
 
@@ -29,20 +30,9 @@ app = typer.Typer(
 _SEGMENTATION = SegmentationConfig()
 _CLASSIFICATION = ClassificationConfig()
 
-Datasets = Annotated[
-    list[Path], typer.Argument(metavar="DATASET", help="One dataset folder or several.", show_default=False)
-]
 Output = Annotated[
     Path,
     typer.Option(metavar="RUN", file_okay=False, help="The run folder to write.", show_default=False),
-]
-Splits = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="A csv with image_id and split; by default a split by lesion.",
-        show_default=False,
-    ),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the training in --output.")]
 EncoderWeights = Annotated[
@@ -69,9 +59,9 @@ Seed = Annotated[int, typer.Option(min=0, help="For the split, the weights and t
 
 @app.command("segmentation", epilog="Example: lesion train segmentation HAM10000/ --output runs/segmentation")
 def train_segmentation(
-    datasets: Datasets,
+    datasets: DatasetsArgument,
     output: Output,
-    splits: Splits = None,
+    splits: SplitsOption = None,
     resume: Resume = False,
     encoder_weights: EncoderWeights = "imagenet",
     start: Start = None,
@@ -84,7 +74,9 @@ def train_segmentation(
     small_epochs: Annotated[
         int, typer.Option(min=0, help="Epochs at the small size.")
     ] = _SEGMENTATION.small_epochs,
-    epochs: Annotated[int, typer.Option(min=0, help="Epochs at the full size.")] = _SEGMENTATION.epochs,
+    full_epochs: Annotated[
+        int, typer.Option(min=0, help="Epochs at the full size, after those at the small one.")
+    ] = _SEGMENTATION.epochs,
     batch_size: BatchSize = _SEGMENTATION.batch_size,
     learning_rate: LearningRate = _SEGMENTATION.learning_rate,
     weight_decay: WeightDecay = _SEGMENTATION.weight_decay,
@@ -98,13 +90,13 @@ def train_segmentation(
         input_size=input_size,
         small_size=small_size,
         small_epochs=small_epochs,
-        epochs=epochs,
+        epochs=full_epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
         weight_decay=weight_decay,
         average_decay=average_decay,
         augmentation=augmentation,
-        encoder_weights=_encoder_weights(encoder_weights),
+        encoder_weights=chosen_weights(encoder_weights),
         patience=patience,
         seed=seed,
     )
@@ -116,7 +108,7 @@ def train_segmentation(
             _catalog(datasets),
             config,
             output,
-            splits=_splits(splits),
+            splits=splits_in(splits),
             start=None if start is None else open_run(start),
             resume=resume,
         )
@@ -134,7 +126,7 @@ def train_segmentation(
     epilog="Example: lesion train classification HAM10000/ --segmentation runs/segmentation --output runs/crop",
 )
 def train_classification(
-    datasets: Datasets,
+    datasets: DatasetsArgument,
     output: Output,
     view: Annotated[View, typer.Option(help="What the classifier sees of an image.")] = "crop",
     segmentation: Annotated[
@@ -148,7 +140,7 @@ def train_classification(
     boxes: Annotated[
         Boxes, typer.Option(help="Whether boxes come from the segmentation run or from the dataset's masks.")
     ] = _CLASSIFICATION.boxes,
-    splits: Splits = None,
+    splits: SplitsOption = None,
     resume: Resume = False,
     encoder_weights: EncoderWeights = "imagenet",
     start: Start = None,
@@ -209,8 +201,8 @@ def train_classification(
     small_epochs: Annotated[
         int, typer.Option(min=0, help="Epochs of all layers at the small side.")
     ] = _CLASSIFICATION.small_epochs,
-    epochs: Annotated[
-        int, typer.Option(min=0, help="Epochs of all layers at the full side.")
+    full_epochs: Annotated[
+        int, typer.Option(min=0, help="Epochs of all layers at the full side, after the others.")
     ] = _CLASSIFICATION.epochs,
     batch_size: BatchSize = _CLASSIFICATION.batch_size,
     head_learning_rate: Annotated[
@@ -251,14 +243,14 @@ def train_classification(
         width=width,
         head_epochs=head_epochs,
         small_epochs=small_epochs,
-        epochs=epochs,
+        epochs=full_epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
         dropout=dropout,
         label_smoothing=label_smoothing,
         mixup=mixup,
         augmentation=augmentation,
-        encoder_weights=_encoder_weights(encoder_weights),
+        encoder_weights=chosen_weights(encoder_weights),
         patience=patience,
         seed=seed,
     )
@@ -271,7 +263,7 @@ def train_classification(
             config,
             output,
             segmentation=None if segmentation is None else _locator(segmentation),
-            splits=_splits(splits),
+            splits=splits_in(splits),
             start=None if start is None else open_run(start, "classification"),
             teachers=[open_run(run, "classification") for run in teacher or []],
             resume=resume,
@@ -318,12 +310,6 @@ def _catalog(datasets: list[Path]) -> "pd.DataFrame":
     return load_datasets(datasets)
 
 
-def _splits(path: Path | None) -> "pd.DataFrame | None":
-    from data.splits import read_splits
-
-    return None if path is None else read_splits(path)
-
-
 def _locator(path: Path) -> "Locator":
     """The U-Net of a run, or of a bundle."""
     from segmentation.engine.run_folder import open_run
@@ -336,11 +322,3 @@ def _locator(path: Path) -> "Locator":
 
     named = path == Path("bundle") and not (path / MANIFEST_FILE).exists()
     return BundleLocator(load_bundle(None if named else path))
-
-
-def _encoder_weights(value: str) -> str | None:
-    if value in {"none", "imagenet"}:
-        return None if value == "none" else value
-    if not Path(value).is_file():
-        raise typer.BadParameter(f"{value} is no file; give a file, 'imagenet' or 'none'.")
-    return value

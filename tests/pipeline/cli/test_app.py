@@ -70,7 +70,7 @@ def test_the_page_does_without_tensorflow():
         [
             sys.executable,
             "-c",
-            "import pipeline.app.images, pipeline.app.model, sys; assert 'tensorflow' not in sys.modules",
+            "import pipeline.app.images_page, pipeline.app.model_page, sys; assert 'tensorflow' not in sys.modules",
         ],
         check=True,
         capture_output=True,

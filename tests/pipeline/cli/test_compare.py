@@ -71,7 +71,7 @@ def test_a_run_lends_its_settings_and_options_outrank_them(asked_for, tmp_path: 
     }
     (tmp_path / "config.json").write_text(json.dumps({"stage": "classification", "settings": settings}))
     (tmp_path / "model.keras").touch()
-    config = asked_for("--like", tmp_path, "--epochs", "7").config
+    config = asked_for("--like", tmp_path, "--full-epochs", "7").config
     assert (config.classification.width, config.classification.epochs) == (0.35, 7)
     assert config.classification.encoder_weights is None
     assert config.segmentation.encoder_weights is None
@@ -80,7 +80,7 @@ def test_a_run_lends_its_settings_and_options_outrank_them(asked_for, tmp_path: 
 
 
 def test_no_training_of_a_comparison_stops_early(asked_for) -> None:
-    config = asked_for("--small-epochs", "4", "--epochs", "2", "--head-epochs", "1").config
+    config = asked_for("--small-epochs", "4", "--full-epochs", "2", "--head-epochs", "1").config
     assert config.of_arm(config.chosen_arms[0], seed=0).patience > 7
 
 

@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -63,11 +64,30 @@ def test_flips_are_an_option_of_predict_with_a_calibration_of_their_own(
     bundle = make_bundle(tmp_path / "b", flips={"temperature": 1.0, "abstention_threshold": 1.0})
     plain, flipped = (
         lesion("predict", photos / "red.png", "--bundle", bundle, "--json", *option)
-        for option in ((), ("--flips",))
+        for option in ((), ("--tta",))
     )
 
     assert json.loads(plain.stdout)["images"][0]["notes"] == []
     assert json.loads(flipped.stdout)["images"][0]["notes"] == ["low confidence"]
+
+
+@pytest.mark.parametrize(
+    ("command", "former", "current"),
+    [
+        (("predict",), "--flips", "--tta"),
+        (("evaluate",), "--flips", "--tta"),
+        (("compare",), "--repetitions", "--resamples"),
+        (("benchmark",), "--no-peers", "--no-baselines"),
+        (("train", "classification"), "--epochs", "--full-epochs"),
+        (("train", "segmentation"), "--epochs", "--full-epochs"),
+    ],
+)
+def test_an_option_still_takes_its_former_name_which_no_help_shows(lesion, command, former, current):
+    help_text = lesion(*command, "--help").stdout
+    assert re.search(rf"{current}\b", help_text)
+    assert not re.search(rf"{former}\b", help_text)
+    assert "No such option" not in lesion(*command, former).stderr
+    assert "No such option" in lesion(*command, f"{former}-x").stderr
 
 
 def test_predict_writes_the_folder(lesion, photos, bundle_folder, tmp_path):
