@@ -200,7 +200,7 @@ def test_an_image_whose_name_is_taken_is_pointed_out(lesion, photos, bundle_fold
 def test_predict_imports_nothing_of_training(photos, bundle_folder, tmp_path):
     """In a process of its own, for one image with all outputs."""
     code = (
-        "import sys\nfrom pipeline.cli import app\n"
+        "import sys\nfrom pipeline.cli.lesion import app\n"
         "app(standalone_mode=False)\n"
         f"print([name for name in {MODULES_OF_TRAINING} if name in sys.modules])"
     )
@@ -221,7 +221,7 @@ def test_predict_imports_nothing_of_training(photos, bundle_folder, tmp_path):
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from Linux's /proc")
 def test_predict_takes_under_a_second_and_200_megabytes(photos, bundle_folder):
     code = (
-        "from pathlib import Path\nfrom pipeline.cli import app\napp(standalone_mode=False)\n"
+        "from pathlib import Path\nfrom pipeline.cli.lesion import app\napp(standalone_mode=False)\n"
         "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
     )
     start = time.perf_counter()
