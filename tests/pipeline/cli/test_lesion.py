@@ -74,20 +74,20 @@ def test_flips_are_an_option_of_predict_with_a_calibration_of_their_own(
 @pytest.mark.parametrize(
     ("command", "former", "current"),
     [
-        (("predict",), "--flips", "--tta"),
-        (("evaluate",), "--flips", "--tta"),
-        (("compare",), "--repetitions", "--resamples"),
-        (("benchmark",), "--no-peers", "--no-baselines"),
-        (("train", "classification"), "--epochs", "--full-epochs"),
-        (("train", "segmentation"), "--epochs", "--full-epochs"),
+        (("predict",), ("--flips",), "--tta"),
+        (("evaluate",), ("--flips",), "--tta"),
+        (("compare",), ("--repetitions", "100"), "--resamples"),
+        (("benchmark",), ("--no-peers",), "--no-baselines"),
+        (("train", "classification"), ("--epochs", "1"), "--full-epochs"),
+        (("train", "segmentation"), ("--epochs", "1"), "--full-epochs"),
     ],
 )
 def test_an_option_still_takes_its_former_name_which_no_help_shows(lesion, command, former, current):
     help_text = lesion(*command, "--help").stdout
     assert re.search(rf"{current}\b", help_text)
-    assert not re.search(rf"{former}\b", help_text)
-    assert "No such option" not in lesion(*command, former).stderr
-    assert "No such option" in lesion(*command, f"{former}-x").stderr
+    assert not re.search(rf"{former[0]}\b", help_text)
+    assert lesion(*command, *former, "--help").exit_code == 0
+    assert lesion(*command, f"{former[0]}-x", "--help").exit_code == 2
 
 
 def test_predict_writes_the_folder(lesion, photos, bundle_folder, tmp_path):
