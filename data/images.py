@@ -1,19 +1,47 @@
 """Bytes or a path -> an RGB array, or an error that says what is wrong with the file."""
 
 import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 from PIL.ImageFile import ImageFile
 
-MAX_PIXELS = 100_000_000
-MIN_SIDE = 32
+from data.image_damage import (
+    check_bmp,
+    check_jpeg,
+    check_png,
+    check_tiff,
+    check_webp,
+    png_without_pixels,
+    webp_size,
+)
+from data.image_files import ImageError, ImageSource, name_of, read_content
+from data.jpeg import decode_jpeg, reduction
+from data.mask_values import MaskValueError, lesion_of
+from data.rgb import PixelRangeError, to_rgb
 
-ImageSource = str | Path | bytes
+__all__ = [
+    "MAX_PIXELS",
+    "MIN_SIDE",
+    "EncodedImage",
+    "ImageError",
+    "ImageSource",
+    "image_size",
+    "open_image",
+    "read_image",
+    "read_mask",
+]
+
+# Over what cameras and telephones give (61 and 64 million), and under what makes prediction take 1 GB of memory.
+MAX_PIXELS = 65_000_000
+MIN_SIDE = 32
 
 # The formats by a file's first bytes. `Image.open` would tell them, too, and warn of a decompression bomb before the
 # size could be judged here, and load the readers of formats that are not needed.
@@ -27,22 +55,111 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"MM\0+", "Tiff"),
 )
 
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+# EXIF's orientations as flips of the array, after the sides were swapped.
 _TURNS_THAT_SWAP_SIDES = (5, 6, 7, 8)
+_TURNS_UPSIDE_DOWN = (3, 4, 7, 8)
+_TURNS_LEFT_TO_RIGHT = (2, 3, 6, 7)
 
-_UNDEFINED_RANGE = {"I": "32-bit integer", "F": "floating-point"}
+# Pillow's remarks on damaged metadata are for programmers; damaged pixels are errors here.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
-class ImageError(Exception):
-    """An image file that can't be used; the message names the file, what is wrong with it, and the mend."""
+@dataclass(frozen=True, eq=False)
+class EncodedImage:
+    """An image file of which only the header was read. Made by `open_image`.
+
+    Attributes
+    ----------
+    name : str
+        What errors call the image.
+    size : (H, W)
+        In pixels, as the decoded image has it.
+    """
+
+    name: str
+    size: tuple[int, int]
+    _content: bytes
+    _header: Any
+    _turn: int
+
+    def pixels(self, enough: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+        """Decode the image: uint8 RGB (H, W, 3).
+
+        With `enough` (height, width), a JPEG file is decoded at a half, a quarter or an eighth of its size where
+        neither side gets shorter than that.
+
+        Raises
+        ------
+        ImageError
+            If the data are damaged, as far as the file or its decoder can tell, or have no defined range.
+        """
+        with self._blaming_the_file():
+            if self._header.format != "JPEG":
+                return _turned(to_rgb(self._decoded()), self._turn)
+            check_jpeg(self._content)
+            if enough and self._turn in _TURNS_THAT_SWAP_SIDES:
+                enough = enough[::-1]
+            divisor = reduction(self._header.size[::-1], enough) if enough else 1
+            return _turned(decode_jpeg(self._content, self._header, divisor), self._turn)
+
+    def lesion(self) -> NDArray[np.bool_]:
+        """Decode the image as a mask: bool (H, W), see `read_mask`."""
+        if self._header.format == "JPEG":
+            pixels = Image.fromarray(self.pixels())
+            with self._blaming_the_file():
+                return lesion_of(pixels)
+        with self._blaming_the_file():
+            return _turned(lesion_of(self._decoded()), self._turn)
+
+    def _decoded(self) -> ImageFile:
+        if self._header.format == "PNG":
+            check_png(self._content)
+        elif self._header.format == "WEBP":
+            check_webp(self._content)
+        elif self._header.format == "TIFF":
+            check_tiff(self._content, self._header)
+        elif self._header.format == "BMP":
+            check_bmp(self._content, self._header)
+        self._header.load()
+        return self._header
+
+    @contextmanager
+    def _blaming_the_file(self) -> Iterator[None]:
+        try:
+            yield
+        except (PixelRangeError, MaskValueError) as error:
+            raise ImageError(f"{self.name}: {error}") from None
+        except Exception as error:  # damaged data make decoders raise almost any type
+            raise _damaged(self.name, self._header.format, error) from error
+
+
+def open_image(
+    source: ImageSource, *, name: str | None = None, max_pixels: int = MAX_PIXELS, min_side: int = MIN_SIDE
+) -> EncodedImage:
+    """Read an image file's content and header, and judge its size; no pixel is decoded.
+
+    Parameters and errors are those of `read_image`, but for damage that only the pixels show.
+    """
+    name = name or name_of(source)
+    content = read_content(source, name)
+    kind = _kind(content, name)
+    try:
+        if kind == "WebP":
+            _check_size(webp_size(content), name, max_pixels, min_side)
+        if kind == "Jpeg":
+            check_jpeg(content)
+        header = _header(kind, content)
+        turn = _orientation(header, content)
+    except ImageError:
+        raise
+    except Exception as error:  # a damaged header makes Pillow raise almost any type
+        raise _damaged(name, kind.upper(), error) from error
+    _check_size(header.size, name, max_pixels, min_side)
+    if header.format == "TIFF" and _is_16_bit_planar(header):
+        raise ImageError(f"{name}: 16-bit TIFF with separate colour planes is not read; save it with 8 bits.")
+    width, height = header.size
+    size = (width, height) if turn in _TURNS_THAT_SWAP_SIDES else (height, width)
+    return EncodedImage(name, size, content, header, turn)
 
 
 def read_image(
@@ -54,6 +171,9 @@ def read_image(
     decoded. The EXIF orientation is applied, transparency is laid on white, 16-bit values are scaled by their
     full range, and of an animation or a file of several pages the first is read. Colour profiles are not
     applied, as the datasets that models are trained on carry none.
+
+    What a checksum, a length or the decoder knows of damage is refused. A JPEG, BMP or WebP file, and a TIFF file
+    that is not deflated, has no checksum: see docs/reliability.md for the part of damaged files that is not noticed.
 
     Parameters
     ----------
@@ -73,52 +193,10 @@ def read_image(
     Raises
     ------
     ImageError
-        If the file is missing, empty, no image, damaged, too small, too large, or its pixels have no
-        defined range.
+        If the file is missing, no regular file, empty, no image, damaged, too small, too large, or its pixels have
+        no defined range.
     """
-    pixels, _ = _read(source, name or _name(source), max_pixels, min_side)
-    return pixels
-
-
-def read_reduced(source: ImageSource, enough: tuple[int, int]) -> tuple[NDArray[np.uint8], tuple[int, int]]:
-    """Read an image as `read_image` does, but no larger than needed where that is quicker.
-
-    A JPEG file decodes at a half, a quarter or an eighth of its size in a fraction of the time and memory, each pixel
-    the mean of those that it stands for.
-
-    Parameters
-    ----------
-    source : str, Path or bytes
-    enough : (height, width)
-        Neither side gets shorter than this by the reduction.
-
-    Returns
-    -------
-    pixels : ndarray of uint8, shape (h, w, 3)
-    size : (H, W), the image's own size
-
-    Raises
-    ------
-    ImageError
-        As `read_image`.
-    """
-    return _read(source, _name(source), MAX_PIXELS, MIN_SIDE, enough)
-
-
-def _read(
-    source: ImageSource, name: str, max_pixels: int, min_side: int, enough: tuple[int, int] | None = None
-) -> tuple[NDArray[np.uint8], tuple[int, int]]:
-    with _open(source, name) as file:
-        image = _read_header(file, name)
-        _check_size(image, name, max_pixels, min_side)
-        turn = _orientation(image)
-        width, height = image.size
-        if enough and image.format == "JPEG":
-            image.draft(None, enough if turn in _TURNS_THAT_SWAP_SIDES else enough[::-1])
-        _decode(image, name)
-        rgb = _to_rgb(image, name)
-    pixels = np.array(rgb.transpose(_TURNS[turn]) if turn in _TURNS else rgb)
-    return pixels, (width, height) if turn in _TURNS_THAT_SWAP_SIDES else (height, width)
+    return open_image(source, name=name, max_pixels=max_pixels, min_side=min_side).pixels()
 
 
 def read_mask(path: ImageSource, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.bool_]:
@@ -127,22 +205,22 @@ def read_mask(path: ImageSource, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.
     Parameters
     ----------
     path : str, Path or bytes
-        A mask image of any kind that `read_image` takes. A mask of zeros and ones is taken as it is meant.
+        A mask image of any kind that `read_image` takes, and of any range of values: see
+        `data.mask_values.lesion_of` for what they mean.
     max_pixels : int
         The most pixels (width times height) that are decoded.
 
     Returns
     -------
     ndarray of bool, shape (H, W)
-        True where the value is over 127, on the lesion.
+        True on the lesion.
 
     Raises
     ------
     ImageError
-        As `read_image`.
+        As `read_image`, and if the values can be read in more than one way.
     """
-    values = read_image(path, max_pixels=max_pixels, min_side=1).max(axis=2)
-    return np.asarray(values > (0 if values.max() == 1 else 127))
+    return open_image(path, max_pixels=max_pixels, min_side=1).lesion()
 
 
 def image_size(path: ImageSource) -> tuple[int, int]:
@@ -151,54 +229,23 @@ def image_size(path: ImageSource) -> tuple[int, int]:
     Raises
     ------
     ImageError
-        If the file can't be opened or its header can't be read.
+        If the file can't be opened, its header can't be read, or it names more pixels than are decoded.
     """
-    name = _name(path)
-    with _open(path, name) as file:
-        image = _read_header(file, name)
-        width, height = image.size
-        return (width, height) if _orientation(image) in _TURNS_THAT_SWAP_SIDES else (height, width)
+    return open_image(path, min_side=1).size
 
 
-def _name(source: ImageSource) -> str:
-    return "image" if isinstance(source, bytes) else str(source)
+def _kind(content: bytes, name: str) -> str:
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "WebP"
+    for signature, kind in _SIGNATURES:
+        if content.startswith(signature):
+            return kind
+    raise ImageError(f"{name}: is not a JPEG, PNG, BMP, TIFF or WebP image; convert it to one of these.")
 
 
-def _open(source: ImageSource, name: str) -> BinaryIO:
-    if isinstance(source, bytes):
-        return io.BytesIO(source)
-    try:
-        return Path(source).open("rb")
-    except FileNotFoundError:
-        raise ImageError(f"{name}: no such file; check the path.") from None
-    except IsADirectoryError:
-        raise ImageError(f"{name}: is a folder and not an image; name the files in it.") from None
-    except PermissionError:
-        raise ImageError(f"{name}: reading it is not permitted; change the file's permissions.") from None
-    except OSError as error:
-        raise ImageError(
-            f"{name}: can't be opened ({error.strerror}); check the path and the disk."
-        ) from error
-
-
-def _read_header(file: BinaryIO, name: str) -> ImageFile:
-    start = file.read(16)
-    if not start:
-        raise ImageError(f"{name}: the file is empty; copy it again from where it came.")
-    kind = next((kind for signature, kind in _SIGNATURES if start.startswith(signature)), None)
-    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
-        kind = "WebP"
-    if kind is None:
-        raise ImageError(f"{name}: is not a JPEG, PNG, BMP, TIFF or WebP image; convert it to one of these.")
+def _header(kind: str, content: bytes) -> ImageFile:
     reader = getattr(import_module(f"PIL.{kind}ImagePlugin"), f"{kind}ImageFile")
-    file.seek(0)
-    try:
-        image: ImageFile = reader(file)
-    except Exception as error:  # a damaged header makes Pillow raise almost any type
-        raise _damaged(name, reader.format, error) from error
-    if image.format == "TIFF" and _is_16_bit_planar(image):
-        raise ImageError(f"{name}: 16-bit TIFF with separate colour planes is not read; save it with 8 bits.")
-    return image
+    return reader(io.BytesIO(content))
 
 
 def _is_16_bit_planar(tiff: Any) -> bool:
@@ -208,8 +255,8 @@ def _is_16_bit_planar(tiff: Any) -> bool:
     return bool(tags.get(ExifTags.Base.PlanarConfiguration) == 2 and max(bits) > 8)
 
 
-def _check_size(image: ImageFile, name: str, max_pixels: int, min_side: int) -> None:
-    width, height = image.size
+def _check_size(size: tuple[int, int], name: str, max_pixels: int, min_side: int) -> None:
+    width, height = size
     if width * height > max_pixels:
         raise ImageError(
             f"{name}: {width} x {height} pixels are more than the {max_pixels / 1e6:g} million "
@@ -222,21 +269,29 @@ def _check_size(image: ImageFile, name: str, max_pixels: int, min_side: int) -> 
         )
 
 
-def _orientation(image: ImageFile) -> int:
+def _orientation(header: ImageFile, content: bytes) -> int:
     """The EXIF orientation that is still to be applied, 1 to 8."""
-    if image.format == "TIFF":
+    if header.format == "TIFF":
         return 1  # Pillow's TIFF reader applies it by itself
     try:
-        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+        if header.format == "PNG":  # Pillow would decode the pixels to look behind them
+            exif = Image.Image.getexif(_header("Png", png_without_pixels(content)))
+        else:
+            exif = header.getexif()
+        return int(exif.get(ExifTags.Base.Orientation, 1))
     except Exception:  # damaged metadata is no reason to refuse good pixels
         return 1
 
 
-def _decode(image: ImageFile, name: str) -> None:
-    try:
-        image.load()
-    except Exception as error:  # damaged data makes Pillow's decoders raise almost any type
-        raise _damaged(name, image.format, error) from error
+def _turned(pixels: NDArray[Any], turn: int) -> NDArray[Any]:
+    """Apply an EXIF orientation to an array (H, W) or (H, W, C)."""
+    if turn in _TURNS_THAT_SWAP_SIDES:
+        pixels = pixels.swapaxes(0, 1)
+    if turn in _TURNS_UPSIDE_DOWN:
+        pixels = pixels[::-1]
+    if turn in _TURNS_LEFT_TO_RIGHT:
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
 
 
 def _damaged(name: str, file_format: str | None, error: Exception) -> ImageError:
@@ -245,24 +300,3 @@ def _damaged(name: str, file_format: str | None, error: Exception) -> ImageError
         f"{name}: the {file_format} data are cut short, damaged or of an unsupported kind ({reason}); "
         "copy the file again or save it as an 8-bit RGB image."
     )
-
-
-def _to_rgb(image: Image.Image, name: str) -> Image.Image:
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return image
-    if image.mode in _UNDEFINED_RANGE:
-        raise ImageError(
-            f"{name}: {_UNDEFINED_RANGE[image.mode]} pixels have no defined range of brightness; "
-            "save the image with 8 or 16 bits a channel."
-        )
-    if image.mode.startswith("I;16"):
-        return Image.fromarray(_scale_to_8_bits(np.asarray(image))).convert("RGB")
-    if image.has_transparency_data:
-        opaque = Image.new("RGBA", image.size, "white")
-        opaque.alpha_composite(image.convert("RGBA"))
-        return opaque.convert("RGB")
-    return image.convert("RGB")
-
-
-def _scale_to_8_bits(values: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    return ((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)

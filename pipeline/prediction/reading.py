@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 from PIL.Image import Image
 
-from data.images import MIN_SIDE, ImageError, read_image, read_reduced
+from data.images import MIN_SIDE, ImageError, open_image, read_image
 from segmentation.cropping import Box, crop
 
 Source = str | Path | bytes | np.ndarray | Image
@@ -60,7 +60,8 @@ def open_photograph(source: Source, enough: tuple[int, int]) -> Photograph:
     source = _known(source)
     if isinstance(source, np.ndarray):
         return Photograph(source, _check(source), source.shape[:2])
-    return Photograph(source, *read_reduced(source, enough))
+    image = open_image(source)
+    return Photograph(source, image.pixels(enough), image.size)
 
 
 def enough_pixels(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.images import ImageError, read_image, read_reduced
+from data.images import ImageError, open_image, read_image
 from pipeline.prediction.reading import Photograph, as_pixels, open_photograph
 from segmentation.cropping import Box, crop
 
@@ -45,7 +45,8 @@ def difference(one: np.ndarray, other: np.ndarray) -> float:
     ],
 )
 def test_a_jpeg_is_reduced_to_no_less_than_enough(jpeg, picture, enough, expected):
-    pixels, size = read_reduced(jpeg, enough)
+    image = open_image(jpeg)
+    pixels, size = image.pixels(enough), image.size
 
     assert size == (1200, 1600)
     assert pixels.shape == (*expected, 3)
@@ -59,7 +60,8 @@ def test_a_turned_jpeg_is_turned_and_reduced(picture):
     content, exif = io.BytesIO(), pillow.Exif()
     exif[0x0112] = 6
     pillow.fromarray(picture).save(content, "JPEG", exif=exif, quality=95)
-    pixels, size = read_reduced(content.getvalue(), (800, 300))
+    image = open_image(content.getvalue())
+    pixels, size = image.pixels((800, 300)), image.size
 
     assert size == (1600, 1200)
     assert pixels.shape == (800, 600, 3)
