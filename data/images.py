@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,10 @@ from data.jpeg import decode_jpeg, reduction
 from data.mask_values import MaskValueError, lesion_of
 from data.rgb import PixelRangeError, to_rgb
 
+if TYPE_CHECKING:
+    from PIL.JpegImagePlugin import JpegImageFile
+    from PIL.TiffImagePlugin import TiffImageFile
+
 __all__ = [
     "MAX_PIXELS",
     "MIN_SIDE",
@@ -41,6 +45,8 @@ __all__ = [
 
 # Over what cameras and telephones give (61 and 64 million), and under what makes prediction take 1 GB of memory.
 MAX_PIXELS = 65_000_000
+# Their decoder holds two more copies.
+MAX_WEBP_PIXELS = 45_000_000
 MIN_SIDE = 32
 
 # The formats by a file's first bytes. `Image.open` would tell them, too, and warn of a decompression bomb before the
@@ -79,7 +85,7 @@ class EncodedImage:
     name: str
     size: tuple[int, int]
     _content: bytes
-    _header: Any
+    _header: ImageFile
     _turn: int
 
     def pixels(self, enough: tuple[int, int] | None = None) -> NDArray[np.uint8]:
@@ -99,8 +105,11 @@ class EncodedImage:
             check_jpeg(self._content)
             if enough and self._turn in _TURNS_THAT_SWAP_SIDES:
                 enough = enough[::-1]
-            divisor = reduction(self._header.size[::-1], enough) if enough else 1
-            return _turned(decode_jpeg(self._content, self._header, divisor), self._turn)
+            width, height = self._header.size
+            divisor = reduction((height, width), enough) if enough else 1
+            return _turned(
+                decode_jpeg(self._content, cast("JpegImageFile", self._header), divisor), self._turn
+            )
 
     def lesion(self) -> NDArray[np.bool_]:
         """Decode the image as a mask: bool (H, W), see `read_mask`."""
@@ -117,7 +126,7 @@ class EncodedImage:
         elif self._header.format == "WEBP":
             check_webp(self._content)
         elif self._header.format == "TIFF":
-            check_tiff(self._content, self._header)
+            check_tiff(self._content, cast("TiffImageFile", self._header))
         elif self._header.format == "BMP":
             check_bmp(self._content, self._header)
         self._header.load()
@@ -145,7 +154,7 @@ def open_image(
     kind = _kind(content, name)
     try:
         if kind == "WebP":
-            _check_size(webp_size(content), name, max_pixels, min_side)
+            _check_size(webp_size(content), name, min(max_pixels, MAX_WEBP_PIXELS), min_side)
         if kind == "Jpeg":
             check_jpeg(content)
         header = _header(kind, content)
@@ -245,7 +254,8 @@ def _kind(content: bytes, name: str) -> str:
 
 def _header(kind: str, content: bytes) -> ImageFile:
     reader = getattr(import_module(f"PIL.{kind}ImagePlugin"), f"{kind}ImageFile")
-    return reader(io.BytesIO(content))
+    header: ImageFile = reader(io.BytesIO(content))
+    return header
 
 
 def _is_16_bit_planar(tiff: Any) -> bool:

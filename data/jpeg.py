@@ -58,7 +58,7 @@ def decode_jpeg(content: bytes, header: JpegImageFile, divisor: int = 1) -> NDAr
         if header.mode == "CMYK":  # written inverted, as Adobe does
             ink = Image.fromarray(255 - simplejpeg.decode_jpeg(content, "CMYK", **least), "CMYK")
             return np.array(ink.convert("RGB"))
-        return simplejpeg.decode_jpeg(content, "RGB", **least)
+        return np.asarray(simplejpeg.decode_jpeg(content, "RGB", **least))
     except ValueError as error:
         if not _HARMLESS.search(str(error)):
             raise DamageError(str(error)) from None

@@ -80,9 +80,9 @@ def _by_levels(values: NDArray[Any]) -> NDArray[np.bool_]:
         raise MaskValueError("the mask holds values that are no numbers; save it black and white.")
     low, high = values.min(), values.max()
     if low == high:
-        return values != 0
+        return np.asarray(values != 0)
     if ((values == low) | (values == high)).all() and low == 0:
-        return values != 0
+        return np.asarray(values != 0)
     return _soft(values)
 
 
@@ -98,7 +98,7 @@ def _soft(values: NDArray[Any]) -> NDArray[np.bool_]:
             f"the mask holds {len(found)} values from {found[0]} to {found[-1]}, {grey:.0%} of its pixels grey, "
             f"so that lesion and skin can't be told apart; {_MEND}"
         )
-    return levels > 127
+    return np.asarray(levels > 127)
 
 
 _MEND = "save it with the lesion white and the skin black."

@@ -75,11 +75,11 @@ def upright(values: NDArray[np.uint16], image: Image.Image) -> NDArray[np.uint16
         return values
     bits = int(image.tag_v2.get(ExifTags.Base.BitsPerSample, (16,))[0])
     if bits < 16:
-        values = (values << (16 - bits)) | (values >> (2 * bits - 16))
+        values = ((values << (16 - bits)) | (values >> (2 * bits - 16))).astype(np.uint16)
     white_is_zero = (
         image.tag_v2.get(ExifTags.Base.PhotometricInterpretation, _WHITE_IS_ZERO) == _WHITE_IS_ZERO
     )
-    return ~values if white_is_zero else values
+    return np.uint16(65535) - values if white_is_zero else values
 
 
 def _to_8_bits(values: NDArray[np.uint16]) -> NDArray[np.uint8]:

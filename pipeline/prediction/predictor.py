@@ -11,12 +11,12 @@ import numpy as np
 
 from classification.test_time_augmentation import averaged_over_flips, flips_of
 from data.datasets.diagnoses import malignancy
-from data.images import ImageError
+from data.images import EncodedImage, ImageError
 from data.resizing import resize
 from pipeline.bundle.litert import LiteRTModel, ModelError, default_threads
 from pipeline.bundle.loading import VIEWS, Bundle, BundleError, load_bundle
-from pipeline.prediction.reading import AnySource, Photograph, Source, enough_pixels, open_photograph
-from pipeline.prediction.threads import in_order
+from pipeline.prediction.reading import AnySource, Photograph, Source, enough_pixels, open_photograph, opened
+from pipeline.prediction.threads import Turns, in_order
 from segmentation.cropping import Box, lesion_box, lesion_mask
 
 NO_LESION = "no lesion found"
@@ -126,6 +126,7 @@ class LesionPipeline:
         self.tta = tta
         self._segmentation = segmentation
         self._classification = classification
+        self._turns = Turns()
         self._calibration = bundle.tta if tta and bundle.tta else bundle
         self._enough, self._detail = enough_pixels(segmentation.input_shape, classification.input_shape)
 
@@ -252,7 +253,9 @@ class LesionPipeline:
 
     def _outcome(self, image: Source) -> Prediction | ImageError:
         try:
-            return self.predict(image)
+            image = opened(image)
+            with self._turns.of(image.size if isinstance(image, EncodedImage) else image.shape[:2]):
+                return self.predict(image)
         except ImageError as error:
             return error
 

@@ -8,10 +8,11 @@ from typing import TypeVar
 import numpy as np
 from PIL.Image import Image
 
-from data.images import MIN_SIDE, ImageError, open_image, read_image
+from data.images import MIN_SIDE, EncodedImage, ImageError, open_image
+from data.rgb import PixelRangeError, to_rgb
 from segmentation.cropping import Box, crop
 
-Source = str | Path | bytes | np.ndarray | Image
+Source = str | Path | bytes | np.ndarray | Image | EncodedImage
 AnySource = TypeVar("AnySource", bound=Source)
 
 
@@ -21,13 +22,13 @@ class Photograph:
 
     Attributes
     ----------
-    source : str, Path, bytes or array
+    source : EncodedImage or array
     pixels : uint8 RGB array (h, w, 3)
     size : (H, W)
         The image's own size; larger than that of the pixels where a large JPEG file was read reduced.
     """
 
-    source: Source
+    source: EncodedImage | np.ndarray
     pixels: np.ndarray
     size: tuple[int, int]
 
@@ -57,11 +58,41 @@ def open_photograph(source: Source, enough: tuple[int, int]) -> Photograph:
     ImageError
         As `as_pixels`.
     """
-    source = _known(source)
+    source = opened(source)
     if isinstance(source, np.ndarray):
-        return Photograph(source, _check(source), source.shape[:2])
-    image = open_image(source)
-    return Photograph(source, image.pixels(enough), image.size)
+        return Photograph(source, source, source.shape[:2])
+    return Photograph(source, source.pixels(enough), source.size)
+
+
+def opened(source: object) -> EncodedImage | np.ndarray:
+    """An image file with its header read, or an array of RGB pixels, checked; a PIL image is turned as its EXIF says.
+
+    Raises
+    ------
+    ImageError
+        As `as_pixels`, but for damage that only the pixels show.
+    """
+    if isinstance(source, str | Path | bytes):
+        return open_image(source)
+    if isinstance(source, Image):
+        return _check(_pixels_of(source))
+    if isinstance(source, EncodedImage):
+        return source
+    if isinstance(source, np.ndarray):
+        return _check(source)
+    raise ImageError(
+        f"{type(source).__name__}: is no image; give a path, a file's bytes, a uint8 array (height, width, 3) "
+        "or a PIL image."
+    )
+
+
+def _pixels_of(image: Image) -> np.ndarray:
+    from PIL import ImageOps  # noqa: PLC0415 - a file needs none of it
+
+    try:
+        return to_rgb(ImageOps.exif_transpose(image))
+    except PixelRangeError as error:
+        raise ImageError(f"{type(image).__name__}: {error}") from None
 
 
 def enough_pixels(
@@ -79,20 +110,6 @@ def enough_pixels(
     return (max(2 * height, 4 * rows), max(2 * width, 4 * columns)), (2 * rows, 2 * columns)
 
 
-def _known(source: object) -> str | Path | bytes | np.ndarray:
-    """The source, a PIL image as its RGB pixels, turned as its EXIF says; raises ImageError for anything else."""
-    if isinstance(source, str | Path | bytes | np.ndarray):
-        return source
-    if isinstance(source, Image):
-        from PIL import ImageOps  # noqa: PLC0415 - a file needs none of it
-
-        return np.asarray(ImageOps.exif_transpose(source).convert("RGB"))
-    raise ImageError(
-        f"{type(source).__name__}: is no image; give a path, a file's bytes, a uint8 array (height, width, 3) "
-        "or a PIL image."
-    )
-
-
 def _scaled(box: Box, rows: float, columns: float) -> Box:
     return Box(round(box.x0 * columns), round(box.y0 * rows), round(box.x1 * columns), round(box.y1 * rows))
 
@@ -105,8 +122,8 @@ def as_pixels(source: Source) -> np.ndarray:
     ImageError
         If the file can't be read, or the array is no RGB image of 8 bits a channel.
     """
-    source = _known(source)
-    return _check(source) if isinstance(source, np.ndarray) else read_image(source)
+    source = opened(source)
+    return source if isinstance(source, np.ndarray) else source.pixels()
 
 
 def _check(array: np.ndarray) -> np.ndarray:

@@ -1,10 +1,15 @@
-"""Work on many items in a few threads, with the results in the items' order."""
+"""Work on many items in a few threads, with the results in the items' order, and on large images one at a time."""
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import TypeVar
+
+# In pixels. Predicting takes up to 15 bytes for each.
+LARGE_IMAGE = 16_000_000
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -42,3 +47,15 @@ def in_order(
                 yield item, result
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+class Turns:
+    """Lets large images be worked on one at a time, so that memory stays bounded whatever comes at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def of(self, size: tuple[int, ...]) -> AbstractContextManager[object]:
+        """To be entered with `with` for an image of (height, width): at once, or after the large ones before it."""
+        height, width = size
+        return self._lock if height * width > LARGE_IMAGE else nullcontext()
