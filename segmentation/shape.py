@@ -11,27 +11,13 @@ from skimage.transform import EuclideanTransform, warp
 
 from data.resizing import resize, resize_mask
 from segmentation.cropping import lesion_bounds
-
-# Longer side, in pixels, of what is measured. The figures hardly depend on it, and the time does.
-MEASURED_SIDE = 512
-RIM = 4
+from segmentation.measures import MEASURED_SIDE, MEASURES, RIM
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One number about a lesion's looks. It describes, and says nothing about malignancy by itself.
-
-    Attributes
-    ----------
-    name : str
-    value : float
-    unit : str
-        Empty for a ratio.
-    meaning : str
-        One line for a reader: what the number is and what its extremes mean.
-    source : str
-        Where the definition comes from.
-    """
+    """A measure's value on one lesion; the other fields as in `segmentation.measures.Measure`, the unit in millimetres
+    where the scale is known."""
 
     name: str
     value: float
@@ -71,43 +57,16 @@ def measure_lesion(
     if lesion_bounds(mask) is None:
         return ()
     unit = "px" if millimetres_per_pixel is None else "mm"
-    return (
-        Measurement(
-            "Area",
-            lesion_area(mask) * scale**2,
-            f"{unit}²",
-            "Pixels of the mask, times the area of a pixel where the scale is known.",
-            "Celebi et al. 2007",
-        ),
-        Measurement(
-            "Largest diameter",
-            lesion_diameter(mask) * scale,
-            unit,
-            "Longest straight line between two points of the border; the ABCD criteria ask whether it exceeds 6 mm.",
-            "Abbasi et al. 2004",
-        ),
-        Measurement(
-            "Asymmetry",
-            asymmetry(mask),
-            "",
-            "Part of the area that finds no counterpart when the lesion is folded along its two main axes, their mean: "
-            "0 for mirror symmetry.",
-            "Celebi et al. 2007",
-        ),
-        Measurement(
-            "Border irregularity",
-            border_irregularity(mask),
-            "",
-            "Squared perimeter over 4π times the area: 1 for a circle, more the longer the border winds.",
-            "Golston et al. 1992",
-        ),
-        Measurement(
-            "Colour variegation",
-            colour_variegation(image, mask),
-            "ΔE",
-            "Spread of the colours around their mean in CIELAB: 0 for one flat colour; about 2 can just be seen.",
-            "Celebi et al. 2007; CIE 1976",
-        ),
+    values = (
+        lesion_area(mask) * scale**2,
+        lesion_diameter(mask) * scale,
+        asymmetry(mask),
+        border_irregularity(mask),
+        colour_variegation(image, mask),
+    )
+    return tuple(
+        Measurement(measure.name, value, measure.unit.replace("px", unit), measure.meaning, measure.source)
+        for measure, value in zip(MEASURES, values, strict=True)
     )
 
 

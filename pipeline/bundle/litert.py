@@ -25,6 +25,14 @@ class TensorShapes(NamedTuple):
     outputs: tuple[tuple[int, ...], ...]
 
 
+class Quantisation(NamedTuple):
+    """What an integer input holds for each of the 256 pixel values (None: the values as they are), and each output's
+    scale, 0 for floats, and zero point; outputs with the fewest axes come first."""
+
+    input_values: list[int] | None
+    outputs: tuple[tuple[float, int], ...]
+
+
 class LiteRTModel:
     """A LiteRT model with one image input, as a function from image to arrays.
 
@@ -147,6 +155,24 @@ def tensor_shapes(path: str | Path) -> TensorShapes:
     interpreter = _open(path, threads=1)
     (details,) = interpreter.get_input_details()
     return TensorShapes(_shape(details), tuple(_shape(output) for output in _outputs_in_order(interpreter)))
+
+
+def quantisation(path: str | Path) -> Quantisation:
+    """How a model's input and outputs stand for pixel values and floats, from the file alone.
+
+    Raises
+    ------
+    ModelError
+        As `tensor_shapes`.
+    """
+    interpreter = _open(path, threads=1)
+    (details,) = interpreter.get_input_details()
+    values = _quantised_values(details)
+    outputs = [output["quantization"] for output in _outputs_in_order(interpreter)]
+    return Quantisation(
+        None if values is None else values.tolist(),
+        tuple((float(scale), int(zero_point)) for scale, zero_point in outputs),
+    )
 
 
 def _open(path: str | Path, threads: int) -> Interpreter:
