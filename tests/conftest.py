@@ -14,6 +14,14 @@ from data.drawing.dataset import synthesize_dataset
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the models that tests make out of the user's memory of models that were tried."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LESION_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def drawn_catalog(tmp_path_factory) -> pd.DataFrame:
     """Forty-two drawn images of all seven classes, with their masks."""

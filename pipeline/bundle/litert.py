@@ -18,6 +18,10 @@ class ModelError(Exception):
     """A model file that LiteRT can't run."""
 
 
+class NotFiniteError(ModelError):
+    """A model that says what is no number, of one image or of all."""
+
+
 class TensorShapes(NamedTuple):
     """Shapes of a model's tensors without the batch axis; outputs with the fewest axes come first."""
 
@@ -62,6 +66,7 @@ class LiteRTModel:
 
     def __init__(self, path: str | Path, threads: int | None = None, at_once: int = 1) -> None:
         inferences = [_Inference(path, threads or default_threads()) for _ in range(at_once)]
+        self.path = Path(path)
         self.input_shape = inferences[0].input_shape
         self.at_once = at_once
         self._idle: queue.LifoQueue[_Inference] = queue.LifoQueue()
@@ -79,6 +84,11 @@ class LiteRTModel:
         -------
         tuple of float32 arrays, one an output, dequantised and without the batch axis; outputs with the
         fewest axes come first. They are copies: a later call leaves them alone.
+
+        Raises
+        ------
+        NotFiniteError
+            If an output is infinite or no number.
         """
         if image.shape != self.input_shape or image.dtype != np.uint8:
             raise ValueError(
@@ -86,9 +96,12 @@ class LiteRTModel:
             )
         inference = self._idle.get()
         try:
-            return inference.run(image)
+            outputs = inference.run(image)
         finally:
             self._idle.put(inference)
+        if not all(np.isfinite(output).all() for output in outputs):
+            raise NotFiniteError(f"{self.path}: the model says what is no number")
+        return outputs
 
 
 class _Inference:

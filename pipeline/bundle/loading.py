@@ -10,15 +10,18 @@ from classification.ood import SMALLEST_DEVIATION, OODDetector, Scale
 from data.files import sha256
 from pipeline.bundle.litert import ModelError, TensorShapes, tensor_shapes
 from pipeline.bundle.manifest import (
+    MANIFEST_HASH,
     Manifest,
     ManifestError,
     choice,
     class_names,
     file_name,
     image_shape,
+    manifest_hash,
     number,
     value_of,
 )
+from pipeline.bundle.trial import try_model
 
 FORMAT_VERSION = 1
 DEFAULT_BUNDLE = Path(__file__).parent / "default"
@@ -136,6 +139,15 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
     except ManifestError as error:
         raise BundleError(f"{folder / MANIFEST_FILE}: {error}; export the bundle again.") from None
     _check_files(bundle)
+    if manifest.get(MANIFEST_HASH, manifest_hash(manifest)) != manifest_hash(
+        manifest
+    ):  # older bundles have none
+        raise BundleError(
+            f"{folder / MANIFEST_FILE}: was changed after it was written, its SHA-256 differs; export or copy the "
+            "bundle again."
+        )
+    if folder != DEFAULT_BUNDLE:
+        _try_models(bundle)
     _check_models(bundle)
     return bundle
 
@@ -152,7 +164,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BundleError(f"{path}: can't be read ({error.strerror}); check its permissions.") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{path}: is not valid JSON ({error}); export or copy the bundle again.") from None
     version = manifest.get("format_version") if isinstance(manifest, dict) else None
     if version != FORMAT_VERSION:
@@ -258,6 +270,18 @@ def _check_files(bundle: Bundle) -> None:
             raise BundleError(
                 f"{path}: is damaged or was exchanged, its SHA-256 differs; copy the bundle again."
             )
+
+
+def _try_models(bundle: Bundle) -> None:
+    """Run models that came from elsewhere apart from this process first, which a crafted file could break."""
+    for path, model in (
+        (bundle.segmentation_path, bundle.segmentation),
+        (bundle.classification_path, bundle.classification),
+    ):
+        try:
+            try_model(path, model.sha256)
+        except ModelError as error:
+            raise BundleError(f"{error}; export the bundle again.") from error
 
 
 def _check_models(bundle: Bundle) -> None:

@@ -1,14 +1,24 @@
-"""Values out of a JSON object, each checked as it is read."""
+"""Values out of a JSON object, each checked as it is read, and the hash of them all."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 Manifest = Mapping[str, Any]
+
+MANIFEST_HASH = "sha256"
 Kind = TypeVar("Kind", str, list[Any], dict[str, Any])
 
 _NAMES: dict[type, str] = {str: "text", list: "list", dict: "table"}
+
+
+def manifest_hash(manifest: Manifest) -> str:
+    """Hexadecimal SHA-256 of all values but the one at `MANIFEST_HASH`, whatever their order and layout."""
+    values = {key: value for key, value in manifest.items() if key != MANIFEST_HASH}
+    text = json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class ManifestError(ValueError):

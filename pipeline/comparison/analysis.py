@@ -115,7 +115,12 @@ def fallbacks(outcomes: Outcomes, arm: Arm) -> float:
     if arm.name == BASELINE:
         return 0.0
     masks = outcomes.masks[TEST]
-    usable = masks["jaccard"].notna() if arm.masks == "reference" else masks["found"]
+    if arm.masks != "reference":
+        usable = masks["found"]
+    elif "reference_found" in masks:
+        usable = masks["reference_found"]
+    else:  # a folder of an earlier version
+        usable = masks["jaccard"].notna()
     return float(1 - usable.mean())
 
 

@@ -36,9 +36,9 @@ class Masks:
     ----------
     table : DataFrame
         A row an image, in the catalog's order: `image_id`, `found_path` (the mask), `fold` (whose model found it),
-        `found` (whether it is a plausible lesion), `area` (of the lesion, as a part of the image: of the dataset's mask
-        where there is one), `jaccard` (with the dataset's mask, or NaN) and `seen` (whether the model, or its choice,
-        knew this lesion).
+        `found` and `reference_found` (whether it, and the dataset's mask, is a plausible lesion), `area` (of the
+        lesion, as a part of the image: of the dataset's mask where there is one), `jaccard` (with the dataset's mask,
+        or NaN) and `seen` (whether the model, or its choice, knew this lesion).
     finder_of : function (fold) -> MaskFinder
     source : a sentence for the reader
     """
@@ -184,9 +184,10 @@ def _find(
 
 
 def describe_mask(mask: np.ndarray, reference: np.ndarray | None) -> dict[str, Any]:
-    """`found`, `area` and `jaccard` of a mask, as in `Masks.table`."""
+    """`found`, `reference_found`, `area` and `jaccard` of a mask, as in `Masks.table`."""
     return {
         "found": lesion_bounds(mask) is not None,
+        "reference_found": reference is not None and lesion_bounds(reference) is not None,
         "area": float((mask if reference is None else reference).mean()),
         "jaccard": np.nan if reference is None else jaccard(mask, reference),
     }

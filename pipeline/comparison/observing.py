@@ -28,7 +28,7 @@ class Observation:
     Attributes
     ----------
     values : for each arm, float32 array (seeds, images, classes) of logits, or (1, images, features)
-    masks : DataFrame with `found`, `area` and `jaccard` of each image under the condition
+    masks : DataFrame with what `describe_mask` tells of each image under the condition
     """
 
     values: Mapping[str, np.ndarray]

@@ -34,7 +34,7 @@ class Estimate:
     ----------
     value : mean over the seeds
     low, high : bounds of the 95% interval over lesions and seeds
-    p : two-sided p-value of the value being 0
+    p : two-sided p-value of the value being 0; undefined, like the bounds, for fewer than two lesions
     seeds : the value of each seed
     over_lesions : percentile interval of the bootstrap over lesions alone, for these very trainings
     """
@@ -62,12 +62,14 @@ class Estimate:
         value, means = float(np.mean(seeds)), resamples.mean(axis=0)
         over_lesions = Interval.from_resamples(value, means)
         defined = means[~np.isnan(means)]
-        if np.isnan(value) or len(defined) < 2:
+        if np.isnan(value) or len(defined) < 2 or lesions < 2:
             return cls(value, np.nan, np.nan, np.nan, tuple(map(float, seeds)), over_lesions)
         variances = np.array([defined.var(ddof=1), seeds.var(ddof=1) / len(seeds) if len(seeds) > 1 else 0.0])
         error = float(np.sqrt(variances.sum()))
         if error < 1e-12:
-            return cls(value, value, value, 1.0, tuple(map(float, seeds)), over_lesions)
+            # Nothing varies. As many lesions that all agree by chance are no rarer than in a sign test.
+            p = 1.0 if abs(value) < 1e-12 else 2.0 ** (1 - lesions)
+            return cls(value, value, value, p, tuple(map(float, seeds)), over_lesions)
         freedom = variances.sum() ** 2 / (variances**2 / np.maximum([lesions - 1, len(seeds) - 1], 1)).sum()
         reach = float(student.ppf((1 + CONFIDENCE) / 2, freedom)) * error
         p = float(2 * student.sf(abs(value) / error, freedom))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.bundle.loading import MANIFEST_FILE, Bundle, BundleError
-from pipeline.bundle.saving import STAGES, save_bundle
+from pipeline.bundle.saving import STAGES, files_of_bundle, save_bundle
 from pipeline.evaluation.evaluation import Evaluation
 from pipeline.evaluation.selection import Selection
 from pipeline.export.model_card import without_machine_paths, write_card
@@ -45,7 +45,7 @@ def record_test_figures(
     facts["precision"] = {stage: facts[stage]["precision"] for stage in STAGES}
     with tempfile.TemporaryDirectory() as temporary:
         card = write_card(facts, Path(temporary))
-        files = {file.name: file for file in bundle.folder.iterdir() if file.name != MANIFEST_FILE}
+        files = {name: bundle.folder / name for name in files_of_bundle(bundle.folder)}
         return save_bundle(facts, {**files, **card}, bundle.folder)
 
 

@@ -13,7 +13,7 @@ from classification.test_time_augmentation import averaged_over_flips, flips_of
 from data.datasets.diagnoses import malignancy
 from data.images import EncodedImage, ImageError
 from data.resizing import resize
-from pipeline.bundle.litert import LiteRTModel, ModelError, default_threads
+from pipeline.bundle.litert import LiteRTModel, ModelError, NotFiniteError, default_threads
 from pipeline.bundle.loading import VIEWS, Bundle, BundleError, load_bundle
 from pipeline.prediction.reading import AnySource, Photograph, Source, enough_pixels, open_photograph, opened
 from pipeline.prediction.threads import Turns, in_order
@@ -211,12 +211,28 @@ class LesionPipeline:
         Raises
         ------
         ImageError
-            If the file can't be read, the array is no 8-bit RGB image, or it is none of all these.
+            If the file can't be read, the array is no 8-bit RGB image, or it is none of all these; or if a model says
+            of it what is no number.
         ValueError
             If the view is another, the margin is negative, the box is empty or not inside the image, or the mask is
             not of the image's size.
         """
         photograph = image if isinstance(image, Photograph) else self.open(image)
+        try:
+            return self._predict(photograph, view, margin, box, mask)
+        except NotFiniteError as error:
+            raise ImageError(
+                f"{_name_of(photograph.source)}: can't be diagnosed ({error}); export the bundle again."
+            ) from error
+
+    def _predict(
+        self,
+        photograph: Photograph,
+        view: str | None,
+        margin: float | None,
+        box: Box | None,
+        mask: np.ndarray | None,
+    ) -> Prediction:
         view = view or self.bundle.view
         margin = self.bundle.crop_margin if margin is None else margin
         _check_choices(view, margin, box, photograph.size)
@@ -288,6 +304,10 @@ class LesionPipeline:
             yield LOW_CONFIDENCE
         if self.bundle.ood and answer.ood_score < self.bundle.ood.threshold:
             yield UNLIKE_TRAINING
+
+
+def _name_of(source: object) -> str:
+    return str(source) if isinstance(source, str | Path) else "image"
 
 
 def _check_choices(view: str, margin: float, box: Box | None, image_size: tuple[int, ...]) -> None:

@@ -88,6 +88,21 @@ def model_files(tmp_path_factory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="session")
+def spoilt_model(model_files):
+    """A function (stage, number) -> the content of the stage's model with that number in its bias."""
+
+    def spoil(stage: str, value: float) -> bytes:
+        bias = np.full(len(HAM10000_CLASSES), -10, np.float32)
+        bias[[HAM10000_CLASSES.index(name) for name in CLASS_OF_CHANNEL]] = 0
+        before = bias.tobytes() if stage == "classification" else np.float32(128 / 10).tobytes()
+        content = model_files[stage].read_bytes()
+        assert content.count(before) == 1
+        return content.replace(before, np.float32(value).tobytes() + before[4:])
+
+    return spoil
+
+
+@pytest.fixture(scope="session")
 def make_bundle(model_files):
     """A function (folder, splits file, facts that differ) -> the folder, with a bundle of the two models in it."""
 

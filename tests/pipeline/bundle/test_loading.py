@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import pytest
@@ -7,9 +8,9 @@ from pipeline.bundle.loading import BundleError, TTACalibration, load_bundle
 
 
 def edit(folder, **changes):
-    """Change facts of a bundle.json; a value of None removes the fact."""
+    """Change facts of a bundle.json that has no hash of its own; a value of None removes the fact."""
     path = folder / "bundle.json"
-    facts = json.loads(path.read_text()) | changes
+    facts = json.loads(path.read_text()) | {"sha256": None} | changes
     path.write_text(json.dumps({key: value for key, value in facts.items() if value is not None}))
 
 
@@ -58,6 +59,37 @@ def test_a_bundle_replaces_an_earlier_one(make_bundle, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
 
 
+def test_a_bundle_that_is_replaced_leaves_the_users_own_files(make_bundle, tmp_path):
+    folder, splits = tmp_path / "bundle", tmp_path / "splits.csv"
+    splits.write_text("image_id,split\na,train\n")
+    make_bundle(folder, splits=splits)
+    (folder / "report" / "pictures").mkdir(parents=True)
+    (folder / "report" / "pictures" / "1.png").write_bytes(b"mine")
+    (folder / "notes.txt").write_text("mine")
+    (folder / "latest").symlink_to("report")
+    make_bundle(folder, name="second")
+
+    assert load_bundle(folder).name == "second"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "bundle.json",
+        "classification.tflite",
+        "latest",
+        "notes.txt",
+        "report",
+        "segmentation.tflite",
+    ]
+    assert (folder / "latest" / "pictures" / "1.png").read_bytes() == b"mine"
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_what_an_earlier_version_wrote_is_replaced_as_well(make_bundle, tmp_path):
+    folder = make_bundle(tmp_path / "bundle")
+    edit(folder, files=None)
+    (folder / "MODEL_CARD.md").write_text("of the first bundle")
+    make_bundle(folder)
+    assert not (folder / "MODEL_CARD.md").exists()
+
+
 def test_a_folder_with_other_files_is_not_replaced(make_bundle, tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "holiday.jpg").write_bytes(b"irreplaceable")
@@ -100,12 +132,81 @@ def test_a_missing_or_truncated_model_is_refused(bundle_copy, name):
         load_bundle(bundle_copy)
 
 
-@pytest.mark.parametrize("text", ["", "{", "not json", "[]", "null", '"text"'])
+@pytest.mark.parametrize("text", ["", "{", "not json", "[]", "null", '"text"', "[" * 100_000])
 def test_a_bundle_json_that_is_no_table_is_refused(bundle_copy, text):
     (bundle_copy / "bundle.json").write_text(text)
     with pytest.raises(
         BundleError, match=r"bundle\.json: (is not valid JSON|states no known format_version)"
     ):
+        load_bundle(bundle_copy)
+
+
+def test_classes_that_were_exchanged_are_refused(bundle_copy):
+    manifest = json.loads((bundle_copy / "bundle.json").read_text())
+    (bundle_copy / "bundle.json").write_text(json.dumps(dict(sorted(manifest.items()))))
+    load_bundle(bundle_copy)  # another order and layout say the same
+
+    manifest["classes"] = manifest["classes"][::-1]
+    (bundle_copy / "bundle.json").write_text(json.dumps(manifest))
+    with pytest.raises(BundleError, match=r"bundle\.json: was changed after it was written"):
+        load_bundle(bundle_copy)
+
+
+def test_a_bundle_of_a_version_that_had_no_hash_still_loads(bundle_copy):
+    edit(bundle_copy, sha256=None, files=None)
+    assert load_bundle(bundle_copy).name == "rules"
+
+
+def exchange_model(folder, content):
+    """Give a bundle another segmentation, with the hash that it must have."""
+    (folder / "segmentation.tflite").write_bytes(content)
+    stated = json.loads((folder / "bundle.json").read_text())["segmentation"]
+    edit(folder, segmentation=stated | {"sha256": hashlib.sha256(content).hexdigest()})
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda content: b"no model" + content[8:], "is no LiteRT model"),
+        (lambda content: content[: len(content) // 2], "the model's file is damaged"),
+        (lambda content: content[:8] + bytes(len(content) - 8), "the model's file is damaged"),
+        (lambda content: content[:200] + bytes(200) + content[400:], "segmentation.tflite: "),
+    ],
+    ids=["other file", "half", "zeros", "zeroed block"],
+)
+def test_a_crafted_model_with_the_right_hash_is_refused(bundle_copy, damage, reason):
+    exchange_model(bundle_copy, damage((bundle_copy / "segmentation.tflite").read_bytes()))
+    with pytest.raises(BundleError, match=reason):
+        load_bundle(bundle_copy)
+
+
+def test_a_model_that_crashes_takes_only_its_trial_with_it(bundle_copy, monkeypatch, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("import os\nos.kill(os.getpid(), 6)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    exchange_model(bundle_copy, (bundle_copy / "segmentation.tflite").read_bytes() + b"new")
+    with pytest.raises(BundleError, match=r"the model crashes LiteRT \(SIGABRT\)"):
+        load_bundle(bundle_copy)
+
+
+def test_a_model_that_has_passed_is_not_tried_again(bundle_folder, monkeypatch):
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: pytest.fail("tried again"))
+    load_bundle(bundle_folder)
+
+
+def test_the_bundle_that_ships_is_not_tried(monkeypatch, tmp_path):
+    monkeypatch.setenv("LESION_CACHE", str(tmp_path))
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: pytest.fail("tried"))
+    load_bundle()
+
+
+@pytest.mark.parametrize("stage", ["segmentation", "classification"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_model_that_says_no_numbers_is_refused(bundle_copy, spoilt_model, stage, value):
+    content = spoilt_model(stage, value)
+    (bundle_copy / f"{stage}.tflite").write_bytes(content)
+    stated = json.loads((bundle_copy / "bundle.json").read_text())[stage]
+    edit(bundle_copy, **{stage: stated | {"sha256": hashlib.sha256(content).hexdigest()}})
+    with pytest.raises(BundleError, match=rf"{stage}\.tflite: the model's file is damaged \(.* no number\)"):
         load_bundle(bundle_copy)
 
 

@@ -57,6 +57,9 @@ def test_fallbacks_count_the_images_without_a_usable_mask(outcomes, drawn_images
     shares = [arm_figures(unlucky, ARMS[name]).fallbacks for name in ("full", "crop")]
     assert shares == [0, 0.25]
     assert fallbacks(unlucky, ARMS["reference-crop"]) == 0.5
+    implausible = masks.assign(reference_found=np.arange(80) >= 60)
+    specks = type(outcomes)(**{**vars(outcomes), "masks": {"test": implausible}})
+    assert fallbacks(specks, ARMS["reference-crop"]) == 0.75
 
 
 def test_strata_are_thirds_by_mask_quality_and_by_lesion_size(outcomes) -> None:

@@ -122,5 +122,13 @@ def test_without_a_reference_the_found_mask_tells_the_size() -> None:
     mask = np.zeros((10, 10), bool)
     mask[:5] = True
     described = describe_mask(mask, None)
-    assert (described["found"], described["area"]) == (True, 0.5)
+    assert (described["found"], described["reference_found"], described["area"]) == (True, False, 0.5)
     assert np.isnan(described["jaccard"])
+
+
+def test_a_speck_in_the_datasets_mask_is_no_usable_lesion() -> None:
+    mask, speck = np.ones((2, 100, 100), bool)
+    mask[:50] = speck[:] = False
+    speck[0, 0] = True
+    assert not describe_mask(mask, speck)["reference_found"]
+    assert describe_mask(mask, mask)["reference_found"]

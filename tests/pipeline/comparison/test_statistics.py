@@ -93,6 +93,20 @@ def test_an_arm_does_not_differ_from_itself() -> None:
     assert (difference.value, difference.low, difference.high, difference.p) == (0, 0, 0, 1)
 
 
+def test_a_difference_that_never_varies_is_one() -> None:
+    always = Estimate.from_resamples(np.full(3, 0.5), np.full((3, 200), 0.5), lesions=30)
+    assert (always.value, always.low, always.high) == (0.5, 0.5, 0.5)
+    assert always.p == pytest.approx(2 / 2**30)
+    assert Estimate.from_resamples(np.full(3, -0.5), np.full((3, 200), -0.5), lesions=3).p == pytest.approx(
+        0.25
+    )
+
+
+def test_one_lesion_shows_no_difference() -> None:
+    alone = Estimate.from_resamples(np.array([1.0]), np.ones((1, 200)), lesions=1)
+    assert np.isnan([alone.low, alone.high, alone.p]).all()
+
+
 def test_seeds_that_disagree_widen_the_interval() -> None:
     resamples = np.random.default_rng(0).normal(0.05, 0.01, (2, 500))
     alike = Estimate.from_resamples(np.array([0.05, 0.05]), resamples, lesions=100)

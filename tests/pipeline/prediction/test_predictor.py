@@ -7,6 +7,8 @@ import pytest
 from data.datasets.diagnoses import HAM10000_CLASSES
 from data.images import ImageError, read_image
 from pipeline import LesionPipeline
+from pipeline.bundle.litert import LiteRTModel
+from pipeline.bundle.loading import load_bundle
 from segmentation.cropping import Box
 from segmentation.metrics import jaccard
 
@@ -301,3 +303,18 @@ def test_the_package_offers_the_pipeline_and_nothing_unknown():
     assert package.LesionPipeline is LesionPipeline
     with pytest.raises(AttributeError, match="no attribute 'Segmenter'"):
         _ = package.Segmenter
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_model_that_says_no_numbers_gives_no_diagnosis(
+    bundle_folder, model_files, spoilt_model, tmp_path, draw_disc, write_image, value
+):
+    (tmp_path / "spoilt.tflite").write_bytes(spoilt_model("classification", value))
+    models = LiteRTModel(model_files["segmentation"]), LiteRTModel(tmp_path / "spoilt.tflite")
+    spoilt = LesionPipeline(load_bundle(bundle_folder), *models)
+    photo = write_image(tmp_path / "photo.png", draw_disc())
+
+    with pytest.raises(ImageError, match=r"photo\.png: can't be diagnosed .*says what is no number"):
+        spoilt.predict(photo)
+    ((_, outcome),) = spoilt.predict_many([photo])
+    assert isinstance(outcome, ImageError)
