@@ -112,7 +112,7 @@ def _indices(values: Iterable[Any] | None) -> list[int]:
     return [] if values is None else [int(value) for value in np.asarray(values).ravel()]
 
 
-def _is_finite(buffer: Any, kind: type[np.floating[Any]]) -> bool:
+def _is_finite(buffer: Any, kind: Any) -> bool:
     return _is_empty(buffer) or bool(np.isfinite(np.frombuffer(bytes(buffer.data), kind)).all())
 
 
