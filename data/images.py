@@ -43,10 +43,10 @@ __all__ = [
     "read_mask",
 ]
 
-# Over what cameras and telephones give (61 and 64 million), and under what makes prediction take 1 GB of memory.
+# Over what cameras and telephones write as JPEG (61 and 64 million). The other formats take more memory, as they are
+# decoded whole. Predicting a folder of such images stays at about 1 GB.
 MAX_PIXELS = 65_000_000
-# Their decoder holds two more copies.
-MAX_WEBP_PIXELS = 45_000_000
+MAX_PIXELS_BUT_JPEG = 40_000_000
 MIN_SIDE = 32
 
 # The formats by a file's first bytes. `Image.open` would tell them, too, and warn of a decompression bomb before the
@@ -121,16 +121,17 @@ class EncodedImage:
             return _turned(lesion_of(self._decoded()), self._turn)
 
     def _decoded(self) -> ImageFile:
-        if self._header.format == "PNG":
+        image = _header(self._content)  # a new one, so that its pixels are not kept
+        if image.format == "PNG":
             check_png(self._content)
-        elif self._header.format == "WEBP":
+        elif image.format == "WEBP":
             check_webp(self._content)
-        elif self._header.format == "TIFF":
-            check_tiff(self._content, cast("TiffImageFile", self._header))
-        elif self._header.format == "BMP":
-            check_bmp(self._content, self._header)
-        self._header.load()
-        return self._header
+        elif image.format == "TIFF":
+            check_tiff(self._content, cast("TiffImageFile", image))
+        elif image.format == "BMP":
+            check_bmp(self._content, image)
+        image.load()
+        return image
 
     @contextmanager
     def _blaming_the_file(self) -> Iterator[None]:
@@ -151,13 +152,16 @@ def open_image(
     """
     name = name or name_of(source)
     content = read_content(source, name)
-    kind = _kind(content, name)
+    kind = _kind(content)
+    if kind is None:
+        raise ImageError(f"{name}: is not a JPEG, PNG, BMP, TIFF or WebP image; convert it to one of these.")
+    max_pixels = max_pixels if kind == "Jpeg" else min(max_pixels, MAX_PIXELS_BUT_JPEG)
     try:
         if kind == "WebP":
-            _check_size(webp_size(content), name, min(max_pixels, MAX_WEBP_PIXELS), min_side)
+            _check_size(webp_size(content), name, max_pixels, min_side)
         if kind == "Jpeg":
             check_jpeg(content)
-        header = _header(kind, content)
+        header = _header(content)
         turn = _orientation(header, content)
     except ImageError:
         raise
@@ -191,7 +195,7 @@ def read_image(
     name : str, optional
         What errors call the image; by default its path, or "image" for bytes.
     max_pixels : int
-        The most pixels (width times height) that are decoded.
+        The most pixels (width times height) that are decoded; of formats other than JPEG at most 40 million.
     min_side : int
         The shortest side, in pixels, that is taken for an image.
 
@@ -243,16 +247,14 @@ def image_size(path: ImageSource) -> tuple[int, int]:
     return open_image(path, min_side=1).size
 
 
-def _kind(content: bytes, name: str) -> str:
+def _kind(content: bytes) -> str | None:
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "WebP"
-    for signature, kind in _SIGNATURES:
-        if content.startswith(signature):
-            return kind
-    raise ImageError(f"{name}: is not a JPEG, PNG, BMP, TIFF or WebP image; convert it to one of these.")
+    return next((kind for signature, kind in _SIGNATURES if content.startswith(signature)), None)
 
 
-def _header(kind: str, content: bytes) -> ImageFile:
+def _header(content: bytes) -> ImageFile:
+    kind = _kind(content)
     reader = getattr(import_module(f"PIL.{kind}ImagePlugin"), f"{kind}ImageFile")
     header: ImageFile = reader(io.BytesIO(content))
     return header
@@ -285,10 +287,8 @@ def _orientation(header: ImageFile, content: bytes) -> int:
         return 1  # Pillow's TIFF reader applies it by itself
     try:
         if header.format == "PNG":  # Pillow would decode the pixels to look behind them
-            exif = Image.Image.getexif(_header("Png", png_without_pixels(content)))
-        else:
-            exif = header.getexif()
-        return int(exif.get(ExifTags.Base.Orientation, 1))
+            header = _header(png_without_pixels(content))
+        return int(Image.Image.getexif(header).get(ExifTags.Base.Orientation, 1))
     except Exception:  # damaged metadata is no reason to refuse good pixels
         return 1
 
