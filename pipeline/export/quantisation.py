@@ -76,6 +76,18 @@ class Model:
         details = self.graph.tensors[tensor]
         return np.frombuffer(bytes(self._model.buffers[details.buffer].data), dtype).reshape(details.shape)
 
+    def values(self, tensor: int) -> np.ndarray:
+        """A constant in float32, whatever type the file holds it in: float, or whole numbers with a scale."""
+        kinds = {0: np.float32, 1: np.float16, 2: np.int32, 9: np.int8}
+        details = self.graph.tensors[tensor]
+        levels = self.constant(tensor, kinds[details.type])
+        if levels.dtype.kind == "f":
+            return levels.astype(np.float32)
+        shape = np.ones(levels.ndim, int)
+        scale = self.scale(tensor)
+        shape[details.quantization.quantizedDimension] = len(scale)
+        return (levels * scale.reshape(shape)).astype(np.float32)
+
     def replace(self, tensor: int, values: np.ndarray) -> None:
         """Other values of the same type; a tensor that shares its buffer with others gets its own."""
         details = self.graph.tensors[tensor]

@@ -1,0 +1,180 @@
+"""Trainable Keras models out of a bundle's LiteRT files, for a training that starts from what ships.
+
+The converter folds every batch normalisation into the convolution before it. Here the folded weights go back into the
+networks that `lesion train` builds, and each normalisation gets the statistics of its own input on real images, and the
+scale and shift with which it changes nothing: the model answers as the bundle does, and trains as one that was never
+folded.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+from classification.model import build_classifier
+from data.files import write_text
+from pipeline.bundle.litert import LiteRTModel
+from pipeline.bundle.loading import MANIFEST_FILE, Bundle
+from pipeline.export.quantisation import NO_TENSOR, OPERATORS, Layer, Model
+from segmentation.config import DECODER_FILTERS
+from segmentation.engine.run_folder import Run, RunError
+from segmentation.model import build_unet
+
+BATCH = 8
+# Of a probability, on average over images: rounding of activations, which Keras does not do, costs less.
+MOST_DIFFERENCE = 0.03
+
+
+class Weights(NamedTuple):
+    """A folded layer: its kernel as Keras has it, and its bias (C,)."""
+
+    kernel: np.ndarray
+    bias: np.ndarray
+
+
+def rebuilt_run(bundle: Bundle, stage: str, images: np.ndarray, folder: Path) -> Run:
+    """A run folder that holds a bundle's model as `model.keras`, to start a training from.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    stage : "segmentation" or "classification"
+    images : uint8 array (N, H, W, 3)
+        Inputs of that model, some dozens, from which the batch normalisation's statistics come.
+    folder : Path
+        A run that is already there is taken as it is.
+
+    Raises
+    ------
+    RunError
+        If the file does not hold the network that is built here, or the two answer differently.
+    """
+    run = Run(folder)
+    if (folder / "config.json").exists():
+        return run
+    facts = json.loads((bundle.folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+    settings = facts["training"].get(stage, {}).get("settings", {})
+    path = bundle.segmentation_path if stage == "segmentation" else bundle.classification_path
+    model = _network(stage, images.shape[1:3], settings, len(bundle.classes))
+    _fill(model, path, images)
+    _check_parity(model, path, images)
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save(run.model_path)
+    run.write_metrics({"classes": list(bundle.classes), "threshold": bundle.threshold})
+    config = {"stage": stage, "settings": settings, "bundle": bundle.name, "rebuilt_from": path.name}
+    write_text(folder / "config.json", json.dumps(config, indent=2) + "\n")
+    return run
+
+
+def _network(stage: str, size: tuple[int, ...], settings: dict[str, Any], classes: int) -> keras.Model:
+    if stage == "segmentation":
+        filters = tuple(settings.get("decoder_filters", DECODER_FILTERS))
+        return build_unet((size[0], size[1]), None, filters)
+    return build_classifier(classes, size[0], None, width=settings.get("width", 1.0))
+
+
+def folded_weights(content: bytes) -> list[Weights]:
+    """Kernels and biases of a LiteRT file's layers in their order, in float32 whatever the file's precision."""
+    model = Model(content)
+    sources = {
+        int(operator.outputs[0]): int(operator.inputs[0])
+        for operator in model.graph.operators
+        if model.kind(operator) == OPERATORS.DEQUANTIZE
+    }
+    return [_weights(model, layer, sources) for layer in model.layers]
+
+
+def _weights(model: Model, layer: Layer, sources: dict[int, int]) -> Weights:
+    kernel = model.values(sources.get(layer.weights, layer.weights))
+    channels = kernel.shape[-1] if layer.depthwise else len(kernel)
+    bias = (
+        np.zeros(channels, np.float32)
+        if layer.bias == NO_TENSOR
+        else model.values(sources.get(layer.bias, layer.bias))
+    )
+    if layer.depthwise:
+        return Weights(kernel[0][..., None], bias)
+    if layer.operator == OPERATORS.FULLY_CONNECTED:
+        return Weights(kernel.T, bias)
+    return Weights(kernel.transpose(1, 2, 3, 0), bias)
+
+
+def _fill(model: keras.Model, path: Path, images: np.ndarray) -> None:
+    """Put the file's weights into the network, and give its batch normalisation statistics and scales."""
+    places = list(_places(model))
+    folded = folded_weights(path.read_bytes())
+    if len(folded) > len(places):  # the class activation map has the head's weights once more
+        folded = [*folded[: len(places) - 1], next(part for part in folded[::-1] if part.kernel.ndim == 2)]
+    shapes = [[tuple(layer.weights[0].shape) for layer, _ in places], [part.kernel.shape for part in folded]]
+    if shapes[0] != shapes[1]:
+        raise RunError(f"{path}: holds another network than the one that is trained here; start from a run.")
+    for (layer, normalization), (kernel, bias) in zip(places, folded, strict=True):
+        layer.set_weights([kernel] if normalization else [kernel, bias])
+        if normalization:
+            ones = np.ones_like(bias)
+            normalization.set_weights([ones, bias, 0 * ones, ones - normalization.epsilon])
+    normalized = [(*place, part.bias) for place, part in zip(places, folded, strict=True) if place[1]]
+    means, variances = _output_moments(model, [layer for layer, _, _ in normalized], images)
+    for (_, normalization, bias), mean, variance in zip(normalized, means, variances, strict=True):
+        normalization.set_weights([np.sqrt(variance + normalization.epsilon), bias + mean, mean, variance])
+
+
+def _places(model: keras.Model) -> Iterator[tuple[keras.layers.Layer, keras.layers.Layer | None]]:
+    """Every layer with a kernel in the order of the computation, with the batch normalisation behind it."""
+    weighed = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense)
+    layers = [
+        layer for part in model.layers for layer in (part.layers if hasattr(part, "layers") else [part])
+    ]
+    for layer in layers:
+        if isinstance(layer, weighed):
+            followers = [node.operation for node in layer._outbound_nodes]
+            normalization = next(
+                (each for each in followers if isinstance(each, keras.layers.BatchNormalization)), None
+            )
+            yield layer, normalization
+
+
+def _output_moments(
+    model: keras.Model, layers: list[keras.layers.Layer], images: np.ndarray
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Mean and variance (C,) of every layer's output over images and places."""
+    inner = next(part for part in model.layers if hasattr(part, "layers"))
+    outputs = keras.Model(inner.inputs, [layer.output for layer in layers])
+    scale = model.get_layer("scale")
+    counts = np.zeros(len(layers))
+    sums: list[Any] = [0.0] * len(layers)
+    squares: list[Any] = [0.0] * len(layers)
+    for start in range(0, len(images), BATCH):
+        found = outputs(scale(images[start : start + BATCH].astype(np.float32)), training=False)
+        for place, values in enumerate(found):
+            rows = np.asarray(values).astype(np.float64).reshape(-1, values.shape[-1])
+            counts[place] += len(rows)
+            sums[place] = sums[place] + rows.sum(axis=0)
+            squares[place] = squares[place] + (rows**2).sum(axis=0)
+    means = [total / count for total, count in zip(sums, counts, strict=True)]
+    variances = [
+        np.maximum(total / count - mean**2, 0)
+        for total, count, mean in zip(squares, counts, means, strict=True)
+    ]
+    return means, variances
+
+
+def _check_parity(model: keras.Model, path: Path, images: np.ndarray) -> None:
+    converted = LiteRTModel(path)
+    expected = np.stack([converted(image)[0] for image in images])
+    found = np.concatenate(
+        [
+            np.asarray(model(images[start : start + BATCH].astype(np.float32), training=False))
+            for start in range(0, len(images), BATCH)
+        ]
+    )
+    if expected.ndim == 2:
+        expected, found = (np.asarray(keras.ops.softmax(logits)) for logits in (expected, found))
+    difference = float(np.abs(expected - found).mean())
+    if difference > MOST_DIFFERENCE:
+        raise RunError(
+            f"{path}: the network that was rebuilt from it differs by {difference:.3f} on average; start from a run."
+        )
