@@ -30,6 +30,8 @@ class ClassificationConfig:
     jitter : float
         The most by which a box is moved and resized in training, as a part of its side.
     grouping : "diagnosis" or "malignancy"
+    malignant : names of classes
+        Those of the user's own that count as malignant; then the user's others count as benign.
     only : names of classes, or None
         Images of other diagnoses are left out.
     imbalance : "none", "class-weights", "focal", "square-root", "balanced" or "logit-adjustment"
@@ -68,6 +70,7 @@ class ClassificationConfig:
     margin: float = 0.25
     jitter: float = 0.1
     grouping: Grouping = "diagnosis"
+    malignant: tuple[str, ...] = ()
     only: tuple[str, ...] | None = None
     imbalance: Imbalance = "square-root"
     input_side: int = 224

@@ -84,7 +84,7 @@ def train(
     """
     check_phases(config.phases)
     keras.utils.set_random_seed(config.seed)
-    labelled = _labelled(catalog, config)
+    labelled = labelled_images(catalog, config)
     if (
         start is None and config.encoder_weights is not None
     ):  # unreadable ones shall not cost the decoding of images
@@ -139,11 +139,12 @@ def _build(
     return model
 
 
-def _labelled(catalog: pd.DataFrame, config: ClassificationConfig) -> pd.DataFrame:
+def labelled_images(catalog: pd.DataFrame, config: ClassificationConfig) -> pd.DataFrame:
+    """The catalog's images that the training learns from, with the classes that it tells apart as `dx`."""
     wanted = catalog["dx"].notna() if config.only is None else catalog["dx"].isin(config.only)
     labelled = catalog[wanted].reset_index(drop=True)
     if config.grouping == "malignancy":
-        labelled["dx"] = labelled["dx"].map(malignancy)
+        labelled["dx"] = labelled["dx"].map(lambda code: malignancy(code, config.malignant))
     if labelled["dx"].nunique() < 2:
         raise DatasetError(
             "the dataset has fewer than two classes among its diagnoses; there is nothing to tell apart."

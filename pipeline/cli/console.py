@@ -8,10 +8,11 @@ import typer
 
 SOME_FAILED = 1
 UNUSABLE = 2
+INTERRUPTED = 130  # as shells have it: 128 and the number of the signal of Ctrl-C
 
 MODULES_OF_EXTRAS = {
     *("pandas", "scipy", "statsmodels", "sklearn", "matplotlib", "jinja2", "imagehash"),
-    *("tensorflow", "keras", "segmentation_models", "albumentations"),
+    *("tensorflow", "keras", "segmentation_models", "albumentations", "tomli_w"),
     *("streamlit", "starlette", "skimage"),
 }
 

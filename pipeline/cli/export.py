@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from pipeline.cli.console import complain
+from pipeline.cli.segmentations import open_segmentation
 from pipeline.cli.train import stopping_on_mistakes
 
 if TYPE_CHECKING:
@@ -70,7 +71,6 @@ def export(
 def _segmentation(given: Path | None, classification: "Run") -> "Run | Bundle":
     """What the bundle shall find lesions with, as the option or else the classifier's training says."""
     from pipeline.bundle.loading import load_bundle
-    from pipeline.cli.segmentations import open_segmentation
     from pipeline.export.segmentation_part import identity
     from segmentation.engine.run_folder import RunError
 

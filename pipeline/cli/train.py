@@ -11,8 +11,11 @@ import typer
 
 from classification.config import Boxes, ClassificationConfig, Grouping, Imbalance, Monitor, View
 from data.silence import silent_standard_error
-from pipeline.cli.console import needing_extra, stopping_on
+from pipeline.cli.console import INTERRUPTED, needing_extra, stopping_on
 from pipeline.cli.options import DatasetsArgument, SplitsOption, chosen_weights, splits_in
+from pipeline.cli.segmentations import open_locator
+from pipeline.cli.settings_file import ConfigOption, write_settings
+from pipeline.cli.starting_points import open_start, tell_head
 from segmentation.config import SegmentationConfig
 from segmentation.engine.phases import Strength
 
@@ -20,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
-
-    from segmentation.locating import Locator
 
 app = typer.Typer(
     no_args_is_help=True, help="Train one stage alone, into a run folder.", rich_markup_mode=None
@@ -46,7 +47,11 @@ BatchSize = Annotated[int, typer.Option(min=1, help="Images a step.")]
 LearningRate = Annotated[float, typer.Option(min=0, help="Peak of the schedule.")]
 Start = Annotated[
     Path | None,
-    typer.Option(metavar="RUN", help="A run whose weights the training starts from.", show_default=False),
+    typer.Option(
+        metavar="RUN|BUNDLE",
+        help="Whose weights the training starts from: a run, a bundle, or 'bundle' for the one that ships.",
+        show_default=False,
+    ),
 ]
 WeightDecay = Annotated[float, typer.Option(min=0, help="Of AdamW.")]
 AverageDecay = Annotated[
@@ -59,8 +64,10 @@ Seed = Annotated[int, typer.Option(min=0, help="For the split, the weights and t
 
 @app.command("segmentation", epilog="Example: lesion train segmentation HAM10000/ --output runs/segmentation")
 def train_segmentation(
+    context: typer.Context,
     datasets: DatasetsArgument,
     output: Output,
+    config: ConfigOption = None,
     splits: SplitsOption = None,
     resume: Resume = False,
     encoder_weights: EncoderWeights = "imagenet",
@@ -86,7 +93,7 @@ def train_segmentation(
     seed: Seed = _SEGMENTATION.seed,
 ) -> None:
     """Train the U-Net that finds the lesion, on every image that has a mask."""
-    config = SegmentationConfig(
+    settings = SegmentationConfig(
         input_size=input_size,
         small_size=small_size,
         small_epochs=small_epochs,
@@ -101,17 +108,18 @@ def train_segmentation(
         seed=seed,
     )
     with stopping_on_mistakes():
-        from segmentation.engine.run_folder import open_run
         from segmentation.training import train
 
-        metrics = train(
-            _catalog(datasets),
-            config,
-            output,
-            splits=splits_in(splits),
-            start=None if start is None else open_run(start),
-            resume=resume,
-        )
+        catalog = _catalog(datasets)
+        with starting(context, output):
+            metrics = train(
+                catalog,
+                settings,
+                output,
+                splits=splits_in(splits),
+                start=None if start is None else open_start(start, None, catalog, output),
+                resume=resume,
+            )
     figures = metrics["validation"]
     _report(
         metrics,
@@ -126,13 +134,15 @@ def train_segmentation(
     epilog="Example: lesion train classification HAM10000/ --segmentation runs/segmentation --output runs/crop",
 )
 def train_classification(
+    context: typer.Context,
     datasets: DatasetsArgument,
     output: Output,
+    config: ConfigOption = None,
     view: Annotated[View, typer.Option(help="What the classifier sees of an image.")] = "crop",
     segmentation: Annotated[
         Path | None,
         typer.Option(
-            metavar="RUN",
+            metavar="RUN|BUNDLE",
             help="What finds the crops' boxes: a segmentation run, a bundle, or 'bundle' for the one that ships.",
             show_default=False,
         ),
@@ -164,6 +174,14 @@ def train_classification(
     grouping: Annotated[
         Grouping, typer.Option(help="Classes: the diagnoses, or malignant / benign / unknown.")
     ] = _CLASSIFICATION.grouping,
+    malignant: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CLASSES",
+            help="Classes of your own that count as malignant, with commas between; your others count as benign.",
+            show_default=False,
+        ),
+    ] = None,
     imbalance: Annotated[
         Imbalance,
         typer.Option(
@@ -224,13 +242,14 @@ def train_classification(
     seed: Seed = _CLASSIFICATION.seed,
 ) -> None:
     """Train the classifier that names the lesion, on every image that has a diagnosis."""
-    config = ClassificationConfig(
+    settings = ClassificationConfig(
         view=view,
         boxes=boxes,
         margin=margin,
         jitter=jitter,
         grouping=grouping,
-        only=None if only is None else tuple(name.strip() for name in only.split(",")),
+        malignant=_names(malignant) or (),
+        only=_names(only),
         imbalance=imbalance,
         prior_strength=prior_strength,
         teaching=teaching,
@@ -255,19 +274,26 @@ def train_classification(
         seed=seed,
     )
     with stopping_on_mistakes():
-        from classification.training import train
+        from classification.training import labelled_images, train
+        from data.datasets.diagnoses import classes_of
         from segmentation.engine.run_folder import open_run
 
-        metrics = train(
-            _catalog(datasets),
-            config,
-            output,
-            segmentation=None if segmentation is None else _locator(segmentation),
-            splits=splits_in(splits),
-            start=None if start is None else open_run(start, "classification"),
-            teachers=[open_run(run, "classification") for run in teacher or []],
-            resume=resume,
-        )
+        catalog = _catalog(datasets)
+        labelled = labelled_images(catalog, settings)
+        with starting(context, output):
+            origin = None if start is None else open_start(start, "classification", labelled, output)
+            if origin is not None:
+                tell_head(origin, classes_of(labelled["dx"]))
+            metrics = train(
+                catalog,
+                settings,
+                output,
+                segmentation=None if segmentation is None else open_locator(segmentation, labelled),
+                splits=splits_in(splits),
+                start=origin,
+                teachers=[open_run(run, "classification") for run in teacher or []],
+                resume=resume,
+            )
     figures = metrics["validation"]
     _report(
         metrics,
@@ -294,6 +320,16 @@ def stopping_on_mistakes() -> "Iterator[None]":
             yield
 
 
+@contextmanager
+def starting(context: typer.Context, output: Path) -> "Iterator[None]":
+    """Keep the settings beside the run that begins; a run that is there keeps its own."""
+    from segmentation.engine.run_folder import Run
+
+    if not Run(output).holds_training:
+        write_settings(context, output)
+    yield
+
+
 def _report(metrics: dict[str, Any], output: Path, figures: str) -> None:
     ending = "interrupted, the best model so far: " if metrics["interrupted"] else ""
     speed = (
@@ -302,6 +338,8 @@ def _report(metrics: dict[str, Any], output: Path, figures: str) -> None:
     if metrics["model_images_per_second"]:
         speed += f", the model alone at {metrics['model_images_per_second']}"
     typer.echo(f"{output}: {ending}validation {figures}; trained at {speed}")
+    if metrics["interrupted"]:
+        raise typer.Exit(INTERRUPTED)
 
 
 def _catalog(datasets: list[Path]) -> "pd.DataFrame":
@@ -310,15 +348,6 @@ def _catalog(datasets: list[Path]) -> "pd.DataFrame":
     return load_datasets(datasets)
 
 
-def _locator(path: Path) -> "Locator":
-    """The U-Net of a run, or of a bundle."""
-    from segmentation.engine.run_folder import open_run
-    from segmentation.locating import RunLocator
-
-    if (path / "config.json").exists():
-        return RunLocator(open_run(path, "segmentation"))
-    from pipeline.bundle.loading import MANIFEST_FILE, load_bundle
-    from pipeline.prediction.locating import BundleLocator
-
-    named = path == Path("bundle") and not (path / MANIFEST_FILE).exists()
-    return BundleLocator(load_bundle(None if named else path))
+def _names(listed: str | None) -> tuple[str, ...] | None:
+    """Names with commas between, as a tuple."""
+    return None if listed is None else tuple(name.strip() for name in listed.split(","))

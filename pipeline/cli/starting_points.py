@@ -1,0 +1,81 @@
+"""What a training's --start may name: a run, or a bundle, whose networks are rebuilt so that they can learn."""
+
+# ruff: noqa: PLC0415 - only the commands that train import what it needs
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.cli.console import complain
+from pipeline.cli.segmentations import bundle_at
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from pipeline.bundle.loading import Bundle
+    from segmentation.engine.run_folder import Run
+
+# Of the user's own images, from which the batch normalisation's statistics come.
+SAMPLES = 48
+
+
+def open_start(path: Path, stage: str | None, catalog: "pd.DataFrame", output: Path) -> "Run":
+    """The run to start from.
+
+    Parameters
+    ----------
+    path : Path
+        A run of the stage (of any for None), a bundle, or the word "bundle" for the one that ships.
+    stage : "segmentation", "classification" or None
+    catalog : DataFrame
+        Whose images a rebuilt network gets its statistics from.
+    output : Path
+        The new run's folder, in which a bundle's network is rebuilt once.
+    """
+    from segmentation.engine.run_folder import open_run
+
+    bundle = bundle_at(path)
+    if bundle is None:
+        return open_run(path, stage)
+    from pipeline.export.rebuilding import rebuilt_run
+
+    stage = stage or "segmentation"
+    identity = bundle.segmentation.sha256 if stage == "segmentation" else bundle.classification.sha256
+    folder = output / f"start-{identity[:12]}"
+    images = [] if (folder / "config.json").exists() else _inputs(bundle, stage, catalog)
+    run = rebuilt_run(bundle, stage, images, folder)
+    complain(f"bundle {bundle.name}: its {stage} network was rebuilt for training, in {run.folder}.")
+    return run
+
+
+def tell_head(start: "Run", classes: Sequence[str]) -> None:
+    """Say what of the head goes on and what is learned anew."""
+    known = start.metrics["classes"]
+    kept, new = [name for name in classes if name in known], [name for name in classes if name not in known]
+    dropped = [name for name in known if name not in classes]
+    parts = [f"kept for {', '.join(kept)}"] if kept else []
+    parts += [f"learned anew for {', '.join(new)}"] if new else []
+    parts += [f"without {', '.join(dropped)}"] if dropped else []
+    complain(f"starting from {start.folder}: its head is {'; '.join(parts)}.")
+
+
+def _inputs(bundle: "Bundle", stage: str, catalog: "pd.DataFrame") -> "np.ndarray":
+    """What a bundle's network sees of some of the catalog's images."""
+    import numpy as np
+
+    from data.images import read_image
+    from data.resizing import resize
+    from pipeline.prediction.predictor import LesionPipeline
+    from segmentation.cropping import crop
+
+    height, width, _ = getattr(bundle, stage).input_shape
+    positions = np.unique(np.linspace(0, len(catalog) - 1, min(SAMPLES, len(catalog))).astype(int))
+    images = [read_image(path) for path in catalog["image_path"].iloc[positions]]
+    if stage == "classification" and bundle.view == "crop":
+        pipeline = LesionPipeline.load(bundle)
+        boxes = [pipeline.predict(image).box for image in images]
+        images = [
+            image if box is None else crop(image, box) for image, box in zip(images, boxes, strict=True)
+        ]
+    return np.stack([resize(image, (height, width)) for image in images])
