@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from click.core import Context
 
 from data.files import write_text
 from pipeline.cli.options import current_name
@@ -47,7 +46,7 @@ def write_settings(context: typer.Context, folder: Path) -> None:
     write_text(folder / SETTINGS_FILE, head + tomli_w.dumps(known))
 
 
-def _options(context: Context) -> dict[str, str]:
+def _options(context: typer.Context) -> dict[str, str]:
     """Name of each option as the command line has it, without dashes before it -> of its parameter."""
     return {
         max(option.opts, key=len).lstrip("-"): option.name

@@ -33,7 +33,7 @@ def open_start(path: Path, stage: str | None, catalog: "pd.DataFrame", output: P
     output : Path
         The new run's folder, in which a bundle's network is rebuilt once.
     """
-    from segmentation.engine.run_folder import open_run
+    from segmentation.engine.run_folder import Run, open_run
 
     bundle = bundle_at(path)
     if bundle is None:
@@ -43,8 +43,9 @@ def open_start(path: Path, stage: str | None, catalog: "pd.DataFrame", output: P
     stage = stage or "segmentation"
     identity = bundle.segmentation.sha256 if stage == "segmentation" else bundle.classification.sha256
     folder = output / f"start-{identity[:12]}"
-    images = [] if (folder / "config.json").exists() else _inputs(bundle, stage, catalog)
-    run = rebuilt_run(bundle, stage, images, folder)
+    run = Run(folder)
+    if not (folder / "config.json").exists():
+        run = rebuilt_run(bundle, stage, _inputs(bundle, stage, catalog), folder)
     complain(f"bundle {bundle.name}: its {stage} network was rebuilt for training, in {run.folder}.")
     return run
 

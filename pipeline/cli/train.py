@@ -67,7 +67,7 @@ def train_segmentation(
     context: typer.Context,
     datasets: DatasetsArgument,
     output: Output,
-    config: ConfigOption = None,
+    config: ConfigOption = None,  # noqa: ARG001 - read by its callback
     splits: SplitsOption = None,
     resume: Resume = False,
     encoder_weights: EncoderWeights = "imagenet",
@@ -137,7 +137,7 @@ def train_classification(
     context: typer.Context,
     datasets: DatasetsArgument,
     output: Output,
-    config: ConfigOption = None,
+    config: ConfigOption = None,  # noqa: ARG001 - read by its callback
     view: Annotated[View, typer.Option(help="What the classifier sees of an image.")] = "crop",
     segmentation: Annotated[
         Path | None,

@@ -86,7 +86,7 @@ class Model:
         shape = np.ones(levels.ndim, int)
         scale = self.scale(tensor)
         shape[details.quantization.quantizedDimension] = len(scale)
-        return (levels * scale.reshape(shape)).astype(np.float32)
+        return np.asarray(levels * scale.reshape(shape), np.float32)
 
     def replace(self, tensor: int, values: np.ndarray) -> None:
         """Other values of the same type; a tensor that shares its buffer with others gets its own."""

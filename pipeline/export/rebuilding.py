@@ -45,7 +45,6 @@ def rebuilt_run(bundle: Bundle, stage: str, images: np.ndarray, folder: Path) ->
     images : uint8 array (N, H, W, 3)
         Inputs of that model, some dozens, from which the batch normalisation's statistics come.
     folder : Path
-        A run that is already there is taken as it is.
 
     Raises
     ------
@@ -53,8 +52,6 @@ def rebuilt_run(bundle: Bundle, stage: str, images: np.ndarray, folder: Path) ->
         If the file does not hold the network that is built here, or the two answer differently.
     """
     run = Run(folder)
-    if (folder / "config.json").exists():
-        return run
     facts = json.loads((bundle.folder / MANIFEST_FILE).read_text(encoding="utf-8"))
     settings = facts["training"].get(stage, {}).get("settings", {})
     path = bundle.segmentation_path if stage == "segmentation" else bundle.classification_path
@@ -116,7 +113,11 @@ def _fill(model: keras.Model, path: Path, images: np.ndarray) -> None:
         if normalization:
             ones = np.ones_like(bias)
             normalization.set_weights([ones, bias, 0 * ones, ones - normalization.epsilon])
-    normalized = [(*place, part.bias) for place, part in zip(places, folded, strict=True) if place[1]]
+    normalized = [
+        (layer, normalization, part.bias)
+        for (layer, normalization), part in zip(places, folded, strict=True)
+        if normalization is not None
+    ]
     means, variances = _output_moments(model, [layer for layer, _, _ in normalized], images)
     for (_, normalization, bias), mean, variance in zip(normalized, means, variances, strict=True):
         normalization.set_weights([np.sqrt(variance + normalization.epsilon), bias + mean, mean, variance])

@@ -1,0 +1,56 @@
+"""What ships can learn on: a bundle's networks come back as Keras models that answer as it does."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from pipeline.bundle.litert import LiteRTModel
+from pipeline.bundle.loading import load_bundle
+from pipeline.export.rebuilding import rebuilt_run
+from segmentation.engine.run_folder import Run, RunError, open_run
+
+
+@pytest.fixture(scope="module")
+def rebuilt(trained_bundle: Path, classification_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    images = classification_run.samples["calibration"]
+    folder = tmp_path_factory.mktemp("rebuilt") / "run"
+    return rebuilt_run(load_bundle(trained_bundle), "classification", images, folder)
+
+
+def test_a_rebuilt_classifier_answers_as_its_bundle(
+    rebuilt: Run, trained_bundle: Path, classification_run: Run
+) -> None:
+    images = classification_run.samples["validation"]
+    model = keras.models.load_model(open_run(rebuilt.folder, "classification").model_path, compile=False)
+    bundled = LiteRTModel(trained_bundle / "classification.tflite")
+    expected = np.stack([bundled(image)[0] for image in images])
+    assert (
+        np.abs(np.asarray(model(images.astype("float32"))) - expected).max() < 0.02 * np.abs(expected).max()
+    )
+    assert rebuilt.metrics["classes"] == list(load_bundle(trained_bundle).classes)
+
+
+def test_its_batch_normalisation_has_the_statistics_of_the_images(
+    rebuilt: Run, classification_run: Run
+) -> None:
+    images = classification_run.samples["calibration"].astype("float32")
+    encoder = keras.models.load_model(rebuilt.model_path, compile=False).get_layer("encoder")
+    first = keras.Model(encoder.inputs, encoder.get_layer("Conv1").output)(images / 127.5 - 1)
+    mean = np.asarray(encoder.get_layer("bn_Conv1").moving_mean)
+    assert np.allclose(np.asarray(first).mean(axis=(0, 1, 2)), mean, atol=1e-4)
+
+
+def test_another_network_is_refused(
+    trained_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = np.zeros((2, 64, 64, 3), np.uint8)
+    monkeypatch.setattr("pipeline.export.rebuilding.build_classifier", lambda *_, **__: _other(64))
+    with pytest.raises(RunError, match=r"classification\.tflite: holds another network"):
+        rebuilt_run(load_bundle(trained_bundle), "classification", images, tmp_path / "run")
+
+
+def _other(side: int) -> keras.Model:
+    image = keras.Input((side, side, 3))
+    return keras.Model(image, keras.layers.Dense(3)(keras.layers.Flatten()(keras.layers.Conv2D(2, 5)(image))))
