@@ -62,7 +62,12 @@ def announce_training(what: str) -> None:
     import keras  # noqa: PLC0415
 
     keras.utils.clear_session()
-    Console(stderr=True).print(f"training {what}", highlight=False)
+    announce(f"training {what}")
+
+
+def announce(text: str) -> None:
+    """Say on standard error what goes on."""
+    Console(stderr=True).print(text, highlight=False)
 
 
 def write_litert(model: Any, file: Path) -> None:

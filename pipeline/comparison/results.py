@@ -120,6 +120,7 @@ class Comparison:
     classes : the classes; `support` has the test images of each
     arms, contrasts, strata, conditions : figures
     mask_jaccard : mean Jaccard of the masks found in the test images, None where the dataset has none
+    differing_crops : share of the test images whose crop in the main arm is not as good as the full image
     predictions : DataFrame
         A row for every condition, arm, seed and test image: `condition, arm, seed, image_id, lesion_id, dx, diagnosis`
         and the calibrated probability of each class.
@@ -142,13 +143,23 @@ class Comparison:
     mask_jaccard: Interval | None
     predictions: pd.DataFrame
     images: pd.DataFrame
+    differing_crops: float | None = None
     notes: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def answer(self) -> str:
         """The verdict in one sentence, marked where it is a quick one."""
-        return f"Quick answer: {self.verdict.sentence}" if self.quick else self.verdict.sentence
+        quick = self.quick and self.verdict.kind != "void"
+        return f"Quick answer: {self.verdict.sentence}" if quick else self.verdict.sentence
+
+    @property
+    def crops_sentence(self) -> str:
+        """How many crops differ from the full image, and how good their masks are; empty where nothing is cropped."""
+        if self.differing_crops is None:
+            return ""
+        masks = "" if self.mask_jaccard is None else f"; the masks have a mean Jaccard of {self.mask_jaccard}"
+        return f"{self.differing_crops:.0%} of the test images' crops show less than the full image{masks}."
 
     def to_dict(self) -> dict[str, Any]:
         """For `comparison.json`."""
@@ -167,6 +178,7 @@ class Comparison:
             ],
             "conditions": [condition.to_dict() for condition in self.conditions],
             "mask_jaccard": self.mask_jaccard.to_dict() if self.mask_jaccard else None,
+            "differing_crops": self.differing_crops,
             "notes": list(self.notes),
             "facts": dict(self.facts),
         }
@@ -178,6 +190,7 @@ class Comparison:
             f"Rule, fixed beforehand: {self.rule}",
             _text_table(self._arm_rows()),
             _text_table(self._contrast_rows()),
+            self.crops_sentence,
             "\n".join(self.notes),
         ]
         return "\n\n".join(block for block in blocks if block)

@@ -27,6 +27,7 @@ from pipeline.comparison.analysis import (
 from pipeline.comparison.arms import BASELINE, Arm, main_arm, trained_arms
 from pipeline.comparison.classifiers import fit_quickly, train_arms
 from pipeline.comparison.config import ComparisonConfig
+from pipeline.comparison.crops import differing_crops, poor_masks
 from pipeline.comparison.folder import ComparisonFolder, start_folder
 from pipeline.comparison.masks import (
     Masks,
@@ -35,10 +36,11 @@ from pipeline.comparison.masks import (
     mask_source,
     segmentation_identity,
 )
+from pipeline.comparison.models import announce
 from pipeline.comparison.observing import Observation, Observer, observe
 from pipeline.comparison.perturbations import PERTURBATIONS
 from pipeline.comparison.results import Comparison
-from pipeline.comparison.verdict import DECIDING_FIGURE, decide, rule
+from pipeline.comparison.verdict import DECIDING_FIGURE, decide, rule, void
 
 FEW_LESIONS = 10
 
@@ -85,6 +87,7 @@ def compare(
         else bundle_masks(folder, catalog, bundle)
     )
     parts = _parts(catalog, splits, masks)
+    _warn_of_poor_masks(parts["test"], config)
     outcomes = _outcomes(folder, parts, splits, masks, config)
     return _concluded(outcomes, parts, masks, config, facts or {})
 
@@ -132,6 +135,14 @@ def _parts(catalog: pd.DataFrame, splits: pd.DataFrame, masks: Masks) -> dict[st
             what = f"has {', '.join(strange)}, which training lacks" if strange else "is empty"
             raise DatasetError(f"the {name} part of the split {what}; give more images or other --splits.")
     return parts
+
+
+def _warn_of_poor_masks(test: pd.DataFrame, config: ComparisonConfig) -> None:
+    """Say before hours of training that the masks are too poor for an answer."""
+    jaccards = test["jaccard"].dropna()
+    differing = differing_crops(test, main_arm(config.chosen_arms))
+    if why := poor_masks(float(jaccards.mean()) if len(jaccards) else None, differing):
+        announce(f"warning: {why}; there will be no verdict. Stop with Ctrl-C, or see --masks and --bundle.")
 
 
 def _outcomes(
@@ -202,14 +213,17 @@ def _concluded(
     deciding = next(part for part in contrasts if (part.arm, part.baseline) == (main, BASELINE))
     jaccards = test["jaccard"].to_numpy(float)
     known = ~np.isnan(jaccards)
+    differing = differing_crops(test, main_arm(arms))
+    why = poor_masks(float(jaccards[known].mean()) if known.any() else None, differing)
+    verdict = decide(
+        main,
+        BASELINE,
+        deciding.differences[DECIDING_FIGURE],
+        deciding.adjusted[DECIDING_FIGURE],
+        config.smallest_difference,
+    )
     return Comparison(
-        verdict=decide(
-            main,
-            BASELINE,
-            deciding.differences[DECIDING_FIGURE],
-            deciding.adjusted[DECIDING_FIGURE],
-            config.smallest_difference,
-        ),
+        verdict=void(main, BASELINE, why) if why else verdict,
         rule=rule(main, BASELINE, config.smallest_difference),
         main_contrast=deciding,
         smallest_difference=config.smallest_difference,
@@ -223,6 +237,7 @@ def _concluded(
         mask_jaccard=mean_interval(jaccards[known], outcomes.weights[:, known]) if known.any() else None,
         predictions=prediction_table(outcomes, test),
         images=test,
+        differing_crops=differing,
         notes=_notes(parts, masks, config),
         facts={**facts, **_facts(parts, config)},
     )

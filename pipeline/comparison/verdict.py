@@ -12,7 +12,7 @@ DECIDING_FIGURE = "balanced_accuracy"
 
 @dataclass(frozen=True)
 class Verdict:
-    """`kind` is "better", "worse" or "no difference shown"; `sentence` says it, `reason` gives the figures."""
+    """`sentence` says it, `reason` gives the figures; `kind` is "better", "worse", "no difference shown" or "void"."""
 
     kind: str
     sentence: str
@@ -65,4 +65,14 @@ def decide(
         "no difference shown",
         f"No difference larger than {largest:.3f} shown between {arm} and {baseline}.",
         f"{figures}; {ending}.",
+    )
+
+
+def void(arm: str, baseline: str, why: str) -> Verdict:
+    """No answer at all, because of what `why` says."""
+    return Verdict(
+        "void",
+        f"No verdict: {why}, so that {arm} and {baseline} can't be told apart here.",
+        "the figures below are of crops that are not what they should be. Masks of a segmentation that was trained "
+        "for longer, or --masks bundle, may find the lesions; without --quick the segmentations train for longer.",
     )
