@@ -10,8 +10,8 @@ from data.datasets.diagnoses import DIAGNOSES, diagnosis_name
 PRIVATE_SCHEME = "99LESION"
 PRIVATE_SCHEME_NAME = "Lesion: classes and measurements of dermoscopic images"
 
-# SNOMED CT: each code was looked up, in the sources that docs/dicom.md names. Classes that join several
-# diagnoses (akiec, bkl, vasc) have no code of their own there and get none; nor does df, whose code no source confirmed.
+# SNOMED CT: each code was looked up, in the sources that docs/dicom.md names. Classes that join several diagnoses
+# (akiec, bkl, vasc) have no code of their own there and get none; nor does df, whose code no source confirmed.
 _SNOMED = {
     "ak": Code("201101007", "SCT", "Actinic keratosis"),
     "bcc": Code("254701007", "SCT", "Basal cell carcinoma of skin"),

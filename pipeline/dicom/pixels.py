@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms
 from pydicom import Dataset
-from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut, pixel_array
+from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi_lut
+from pydicom.pixels.utils import pixel_array
 
 from data.images import MAX_PIXELS, MIN_SIDE, ImageError
 
@@ -54,7 +55,9 @@ def rgb_of(path: Path, header: Dataset, index: int, name: str) -> np.ndarray:
         if kind in COLOUR:
             rgb = _to_8_bits(values, int(header.BitsStored))
         elif kind == PALETTE:
-            rgb = _to_8_bits(apply_color_lut(values, header), int(header.RedPaletteColorLookupTableDescriptor[2]))
+            rgb = _to_8_bits(
+                apply_color_lut(values, header), int(header.RedPaletteColorLookupTableDescriptor[2])
+            )
         else:
             rgb = np.repeat(_grey(values, header, kind)[:, :, None], 3, axis=2)
     except Exception as error:  # damaged tables make the library raise almost any type
@@ -88,7 +91,9 @@ def _decode(path: Path, header: Dataset, index: int, name: str) -> np.ndarray:
         return pixel_array(path, index=index)
     except OSError as error:
         if error.filename is not None:
-            raise ImageError(f"{name}: can't be read ({error.strerror}); check the path and the disk.") from error
+            raise ImageError(
+                f"{name}: can't be read ({error.strerror}); check the path and the disk."
+            ) from error
         raise _damaged(name, error) from error
     except NotImplementedError as error:
         raise ImageError(

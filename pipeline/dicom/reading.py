@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from pydicom import Dataset, dcmread
+from pydicom.filereader import read_file_meta_info
 from pydicom.uid import (
     UID,
     DermoscopicPhotographyImageStorage,
@@ -19,9 +20,11 @@ from pydicom.uid import (
     VLPhotographicImageStorage,
 )
 
+from data.datasets.finding import is_image_name
+from data.datasets.walking import visible_files
 from data.images import ImageError
 from pipeline.dicom.pixels import rgb_of
-from pipeline.dicom.recognition import dicom_files, is_dicom
+from pipeline.dicom.recognition import is_dicom, is_index
 from pipeline.dicom.software import MANUFACTURER
 from pipeline.dicom.spacing import Spacing, spacing_of
 
@@ -45,7 +48,7 @@ logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 
 @dataclass(frozen=True)
 class FrameSource:
-    """Where one image lies: a DICOM file, and a frame of it.
+    """One image of a DICOM file, as an `ImageSource` of `lesion predict`.
 
     Attributes
     ----------
@@ -57,17 +60,27 @@ class FrameSource:
     path: Path
     number: int | None = None
 
-    def __str__(self) -> str:
-        return str(self.path) if self.number is None else f"{self.path}#{self.number}"
-
     @property
-    def stem(self) -> str:
-        """The name for files about this image; the parts of a UID are no suffixes."""
-        stem = self.path.stem if self.path.suffix.lower() in SUFFIXES else self.path.name
-        return stem if self.number is None else f"{stem}_{self.number}"
+    def name(self) -> Path:
+        """The path; of a frame `<stem>_frame<number>`. A UID as a name gets a suffix, to keep it whole."""
+        suffix = self.path.suffix if self.path.suffix.lower() in SUFFIXES else ""
+        stem = self.path.name.removesuffix(suffix)
+        if self.number is not None:
+            stem += f"_frame{self.number}"
+        return self.path.with_name(stem + (suffix or (".dcm" if "." in stem else "")))
+
+    def read(self) -> np.ndarray:
+        """The pixels, uint8 RGB array (H, W, 3).
+
+        Raises
+        ------
+        ImageError
+            If they can't be read.
+        """
+        return self.open().pixels
 
     def open(self) -> "Frame":
-        """Read the image.
+        """The image with what the file says about it.
 
         Raises
         ------
@@ -76,7 +89,7 @@ class FrameSource:
         """
         header = read_header(self.path)
         number = self.number or 1
-        pixels = rgb_of(self.path, header, number - 1, str(self))
+        pixels = rgb_of(self.path, header, number - 1, str(self.name))
         return Frame(self, pixels, spacing_of(header, number), header)
 
 
@@ -110,7 +123,7 @@ def frames_of(path: Path) -> Iterator[tuple[str, np.ndarray, Spacing | None]]:
     """
     for source in frame_sources(path):
         frame = source.open()
-        yield str(source), frame.pixels, frame.spacing
+        yield str(source.name), frame.pixels, frame.spacing
 
 
 def frame_sources(path: Path) -> Iterator[FrameSource]:
@@ -120,10 +133,10 @@ def frame_sources(path: Path) -> Iterator[FrameSource]:
     only photographs are taken, and not what this software made: a study holds reports and masks, too.
     """
     if path.is_dir():
-        for file in dicom_files(path):
-            if is_photograph(file):
+        for file in visible_files(path):
+            if not is_image_name(file) and not is_index(file) and is_photograph(file):
                 yield from _frames(file)
-    elif _sop_class(path) == MediaStorageDirectoryStorage:
+    elif _is_medium(path):
         for file in _indexed(path):
             if not file.exists() or is_photograph(file):
                 yield from _frames(file)
@@ -148,7 +161,9 @@ def read_header(path: Path) -> Dataset:
         )
     for needed in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
         if not header.get(needed):
-            raise ImageError(f"{path}: has no {needed}, so no result could refer to it; fetch the file again.")
+            raise ImageError(
+                f"{path}: has no {needed}, so no result could refer to it; fetch the file again."
+            )
     return header
 
 
@@ -172,12 +187,16 @@ def read_dataset(path: Path, with_pixels: bool = False) -> Dataset:
         dataset.decode()
         _ = dataset.file_meta.TransferSyntaxUID.name
     except Exception as error:  # a damaged file makes the library raise almost any type
-        raise ImageError(f"{path}: the DICOM header is cut short or damaged; fetch the file again.") from error
+        raise ImageError(
+            f"{path}: the DICOM header is cut short or damaged; fetch the file again."
+        ) from error
     return dataset
 
 
 def is_photograph(path: Path) -> bool:
-    """Whether a DICOM file holds a photograph that a camera took; False where it can't be told."""
+    """Whether a file is DICOM and holds a photograph that a camera took; False where it can't be told."""
+    if not is_dicom(path):
+        return False
     try:
         header = dcmread(path, stop_before_pixels=True, specific_tags=["SOPClassUID", "Manufacturer"])
     except Exception:  # what it is shows when it is named
@@ -202,11 +221,11 @@ def _frame_count(path: Path) -> int:
         return 1
 
 
-def _sop_class(path: Path) -> str | None:
+def _is_medium(path: Path) -> bool:
     try:
-        return str(dcmread(path, specific_tags=["SOPClassUID"], stop_before_pixels=True).file_meta.MediaStorageSOPClassUID)
+        return read_file_meta_info(path).MediaStorageSOPClassUID == MediaStorageDirectoryStorage
     except Exception:  # opening the image says what is wrong
-        return None
+        return False
 
 
 def _indexed(index: Path) -> Iterator[Path]:

@@ -3,6 +3,7 @@
 from copy import deepcopy
 
 from pydicom import Dataset
+from pydicom.uid import SecondaryCaptureImageStorage
 
 from pipeline.dicom.reading import Frame
 
@@ -20,11 +21,16 @@ _LEFT_OUT = (
 
 
 def as_reference(frame: Frame) -> Dataset:
-    """The header as that of a single image, for a library that takes patient, study and references from it."""
+    """The header as that of a file with one image, for the library that takes patient, study and references from it.
+
+    `refer_to` makes the references those of the frame again.
+    """
     reference = deepcopy(frame.header)
     for keyword in _LEFT_OUT:
         if keyword in reference:
             delattr(reference, keyword)
+    if frame.source.number is not None:
+        reference.SOPClassUID = SecondaryCaptureImageStorage
     return reference
 
 
@@ -38,11 +44,14 @@ def keep_orientation(result: Dataset, frame: Frame) -> None:
     result.PatientOrientation = frame.header.get("PatientOrientation")
 
 
-def keep_frame_number(result: Dataset, frame: Frame) -> None:
-    """Add the frame's number to every reference to its file that stands in a sequence of sources."""
-    image, number = frame.header.SOPInstanceUID, frame.source.number
-    for element in result.iterall() if number else ():
-        if element.keyword == "SourceImageSequence":
-            for item in element.value:
-                if item.get("ReferencedSOPInstanceUID") == image:
-                    item.ReferencedFrameNumber = number
+def refer_to(frame: Frame, result: Dataset) -> None:
+    """Make references to the frame's file name its class and, where the file holds several images, the frame."""
+    for element in result.iterall():
+        if element.VR != "SQ":
+            continue
+        for item in element.value:
+            if item.get("ReferencedSOPInstanceUID") != frame.header.SOPInstanceUID:
+                continue
+            item.ReferencedSOPClassUID = frame.header.SOPClassUID
+            if element.keyword == "SourceImageSequence" and frame.source.number is not None:
+                item.ReferencedFrameNumber = frame.source.number

@@ -6,7 +6,7 @@ from highdicom.sc import ConversionTypeValues, SCImage
 from pydicom import Dataset
 
 from pipeline.dicom.reading import Frame
-from pipeline.dicom.reference import as_reference, keep_frame_number, keep_orientation
+from pipeline.dicom.reference import as_reference, keep_orientation, refer_to
 from pipeline.dicom.software import MANUFACTURER, RESEARCH_USE, Software
 
 SERIES_NUMBER = 9003
@@ -53,7 +53,7 @@ def secondary_capture(frame: Frame, overlay: np.ndarray, software: Software) -> 
     result.SeriesDescription = DESCRIPTION
     result.Laterality = frame.header.get("Laterality")
     keep_orientation(result, frame)
-    keep_frame_number(result, frame)
+    refer_to(frame, result)
     return result
 
 

@@ -3,8 +3,8 @@
 import highdicom as hd
 import numpy as np
 from highdicom.seg import (
-    Segmentation,
     SegmentAlgorithmTypeValues,
+    Segmentation,
     SegmentationFractionalTypeValues,
     SegmentationTypeValues,
     SegmentDescription,
@@ -12,7 +12,7 @@ from highdicom.seg import (
 
 from pipeline.dicom import codes
 from pipeline.dicom.reading import Frame
-from pipeline.dicom.reference import as_reference, keep_frame_number, keep_orientation
+from pipeline.dicom.reference import as_reference, keep_orientation, refer_to
 from pipeline.dicom.software import MANUFACTURER, RESEARCH_USE, Software
 
 SERIES_NUMBER = 9001
@@ -70,5 +70,5 @@ def segmentation(frame: Frame, mask: np.ndarray, software: Software) -> Segmenta
     )
     result.SeriesDescription = DESCRIPTION
     keep_orientation(result, frame)
-    keep_frame_number(result, frame)
+    refer_to(frame, result)
     return result

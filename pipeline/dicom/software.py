@@ -35,7 +35,9 @@ class Software:
 
 def software_of(bundle: Bundle) -> Software:
     """This software with a bundle."""
-    models = hashlib.sha256(f"{bundle.segmentation.sha256}{bundle.classification.sha256}".encode()).hexdigest()
+    models = hashlib.sha256(
+        f"{bundle.segmentation.sha256}{bundle.classification.sha256}".encode()
+    ).hexdigest()
     return Software(_version(), bundle.name, models[:16])
 
 

@@ -68,4 +68,4 @@ def _read(place: Dataset) -> Spacing | None:
         rows, columns = (float(value) for value in place.PixelSpacing)
     except (AttributeError, TypeError, ValueError):
         return None
-    return Spacing(rows, columns) if 0 < min(rows, columns) and max(rows, columns) <= LARGEST else None
+    return Spacing(rows, columns) if min(rows, columns) > 0 and max(rows, columns) <= LARGEST else None

@@ -1,8 +1,10 @@
 """What was measured and named, as a DICOM Structured Report after TID 1500."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import highdicom as hd
+from highdicom.seg import Segmentation
 from highdicom.sr import (
     AlgorithmIdentification,
     CodeContentItem,
@@ -23,13 +25,12 @@ from highdicom.sr import (
     TextContentItem,
     TrackingIdentifier,
 )
-from highdicom.seg import Segmentation
 from pydicom import Dataset
 from pydicom.sr.codedict import codes as dictionary
 
 from pipeline.dicom import codes
 from pipeline.dicom.reading import Frame
-from pipeline.dicom.reference import as_reference, frame_numbers
+from pipeline.dicom.reference import as_reference, frame_numbers, refer_to
 from pipeline.dicom.software import MANUFACTURER, RESEARCH_USE, Software
 from pipeline.prediction.predictor import Prediction
 from segmentation import shape
@@ -82,6 +83,7 @@ def structured_report(
         is_verified=False,
     )
     _describe(result, software)
+    refer_to(frame, result)
     return result
 
 
@@ -106,7 +108,7 @@ def _group(
     software: Software,
 ) -> Group:
     classes = tuple(prediction.probabilities)
-    stated = {
+    stated: dict[str, Any] = {
         "tracking_identifier": TrackingIdentifier(uid=hd.UID(), identifier="Lesion 1"),
         "finding_type": codes.LESION,
         "finding_category": codes.MORPHOLOGY,
