@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageCms
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi_lut
 from pydicom.pixels.utils import pixel_array
 
@@ -88,7 +88,8 @@ def _check_size(header: Dataset, name: str) -> None:
 def _decode(path: Path, header: Dataset, index: int, name: str) -> np.ndarray:
     syntax = header.file_meta.TransferSyntaxUID
     try:
-        return pixel_array(path, index=index)
+        # What is deflated comes as a whole; of everything else no more than the one frame is read.
+        return pixel_array(dcmread(path) if syntax.is_deflated else path, index=index)
     except OSError as error:
         if error.filename is not None:
             raise ImageError(

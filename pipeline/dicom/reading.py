@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pydicom import Dataset, dcmread
+from pydicom import Dataset, config, dcmread
 from pydicom.filereader import read_file_meta_info
 from pydicom.uid import (
     UID,
@@ -42,6 +42,7 @@ PHOTOGRAPHS = frozenset(
 SUFFIXES = frozenset({".dcm", ".dicom", ".dic", ".ima"})
 
 # The library warns of values that don't fit the standard and quotes them: they may be the patient's.
+config.settings.reading_validation_mode = config.IGNORE
 warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 

@@ -7,17 +7,25 @@ from pydicom.uid import SecondaryCaptureImageStorage
 
 from pipeline.dicom.reading import Frame
 
-# What makes a photograph one of several frames, or places it in the patient's space: the results lie on its pixels.
+# What makes a photograph one of several frames, or places it in the patient's space: the results lie on its pixels. A
+# spacing without the thickness of a slice would make readers of segmentations stumble.
 _LEFT_OUT = (
     "FrameOfReferenceUID",
     "PositionReferenceIndicator",
     "NumberOfFrames",
     "FrameIncrementPointer",
+    "PixelSpacing",
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
     "ICCProfile",
     "OpticalPathSequence",
 )
+# Every object has these, though they may be empty; some cameras leave them out.
+_NEEDED = (
+    *("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
+    *("StudyDate", "StudyTime", "StudyID", "AccessionNumber", "ReferringPhysicianName"),
+)
+UTF_8 = "ISO_IR 192"
 
 
 def as_reference(frame: Frame) -> Dataset:
@@ -29,6 +37,10 @@ def as_reference(frame: Frame) -> Dataset:
     for keyword in _LEFT_OUT:
         if keyword in reference:
             delattr(reference, keyword)
+    for keyword in _NEEDED:
+        if keyword not in reference:
+            setattr(reference, keyword, None)
+    reference.SpecificCharacterSet = UTF_8
     if frame.source.number is not None:
         reference.SOPClassUID = SecondaryCaptureImageStorage
     return reference

@@ -27,6 +27,7 @@ from highdicom.sr import (
 )
 from pydicom import Dataset
 from pydicom.sr.codedict import codes as dictionary
+from pydicom.uid import generate_uid
 
 from pipeline.dicom import codes
 from pipeline.dicom.reading import Frame
@@ -91,7 +92,7 @@ def _observer(software: Software) -> ObserverContext:
     return ObserverContext(
         observer_type=dictionary.DCM.Device,
         observer_identifying_attributes=DeviceObserverIdentifyingAttributes(
-            uid=hd.UID(),
+            uid=generate_uid(entropy_srcs=[MANUFACTURER, software.version, software.models]),
             name=MANUFACTURER,
             manufacturer_name=MANUFACTURER,
             model_name=software.bundle,

@@ -257,6 +257,24 @@ class LesionPipeline:
             group=malignancy(answer.diagnosis, self.bundle.malignant),
         )
 
+    def lesion_probability(self, image: Source | Photograph) -> np.ndarray:
+        """Probability of lesion at every pixel, before any threshold.
+
+        Parameters
+        ----------
+        image : as `predict` takes it
+
+        Returns
+        -------
+        float32 array (H, W) in 0..1
+
+        Raises
+        ------
+        ImageError
+            If the file can't be read, or the array is no 8-bit RGB image.
+        """
+        return self._lesion_probability(image if isinstance(image, Photograph) else self.open(image))
+
     def predict_many(
         self, images: Iterable[AnySource]
     ) -> Iterator[tuple[AnySource, Prediction | ImageError]]:
@@ -276,9 +294,12 @@ class LesionPipeline:
             return error
 
     def _find(self, photograph: Photograph) -> np.ndarray:
+        return lesion_mask(self._lesion_probability(photograph), self.bundle.threshold)
+
+    def _lesion_probability(self, photograph: Photograph) -> np.ndarray:
         height, width, _ = self._segmentation.input_shape
         (probability,) = self._segmentation(resize(photograph.pixels, (height, width)))
-        return lesion_mask(resize(probability[:, :, 0], photograph.size), self.bundle.threshold)
+        return resize(probability[:, :, 0], photograph.size)
 
     def _name(self, view: np.ndarray) -> _Answer:
         height, width, _ = self._classification.input_shape

@@ -318,3 +318,12 @@ def test_a_model_that_says_no_numbers_gives_no_diagnosis(
         spoilt.predict(photo)
     ((_, outcome),) = spoilt.predict_many([photo])
     assert isinstance(outcome, ImageError)
+
+
+def test_the_probability_of_lesion_makes_the_mask_at_the_bundles_threshold(pipeline, draw_disc):
+    image = draw_disc()
+    probability = pipeline.lesion_probability(image)
+
+    assert probability.shape == image.shape[:2] and probability.dtype == np.float32
+    assert 0 <= probability.min() < 0.1 and 0.9 < probability.max() <= 1
+    assert ((probability >= pipeline.bundle.threshold) == pipeline.predict(image).mask).all()

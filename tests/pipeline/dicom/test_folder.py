@@ -1,0 +1,281 @@
+"""What is written as DICOM is valid, belongs to the patient's study, and says what the prediction says."""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import highdicom as hd
+import numpy as np
+import pytest
+from pydicom import Dataset, dcmread
+
+from pipeline.dicom.folder import DicomFolder, DicomSettings
+from pipeline.dicom.reading import FrameSource, frame_sources, is_photograph
+from pipeline.dicom.software import RESEARCH_USE, software_of
+
+
+@pytest.fixture
+def write(pipeline, tmp_path):
+    """A function (DICOM file, settings) that predicts its frames and writes the results; returns their folder."""
+
+    def predict_and_write(path: Path, settings: DicomSettings | None = None, **changes) -> Path:
+        folder = tmp_path / "results"
+        with DicomFolder.open(folder, software_of(pipeline.bundle), settings) as output:
+            for source in frame_sources(path):
+                output.add(source, replace(pipeline.predict(source.read()), **changes))
+        return folder
+
+    return predict_and_write
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def contents(report: Dataset) -> list[Dataset]:
+    """Every content item of a report."""
+    items = list(report.get("ContentSequence", []))
+    return [*items, *(below for item in items for below in contents(item))]
+
+
+def named(report: Dataset, meaning: str) -> list[Dataset]:
+    items = (item for item in contents(report) if "ConceptNameCodeSequence" in item)
+    return [item for item in items if item.ConceptNameCodeSequence[0].CodeMeaning == meaning]
+
+
+def number(item: Dataset) -> tuple[float, str]:
+    value = item.MeasuredValueSequence[0]
+    return float(value.NumericValue), value.MeasurementUnitsCodeSequence[0].CodeValue
+
+
+def test_the_photographs_of_these_tests_are_valid_themselves(photograph, complaints):
+    assert complaints(photograph) == []
+
+
+@pytest.mark.parametrize("fractional", [False, True])
+def test_everything_that_is_written_is_valid(photograph, pipeline, write, complaints, fractional):
+    folder = write(photograph, DicomSettings(pipeline.lesion_probability if fractional else None))
+
+    assert files(folder) == ["measurements.csv", "scan_sc.dcm", "scan_seg.dcm", "scan_sr.dcm"]
+    for path in folder.glob("*.dcm"):
+        assert complaints(path) == [], path.name
+
+
+def test_frames_are_valid_and_told_apart(tmp_path, draw_disc, write, write_dicom, complaints):
+    frames = np.stack([draw_disc(radius=radius) for radius in (40, 60, 80)])
+    clip = write_dicom(tmp_path / "clip.dcm", frames)
+    folder = write(clip)
+
+    assert complaints(clip) == []
+    for frame in (1, 2, 3):
+        for kind in ("seg", "sr", "sc"):
+            assert complaints(folder / f"clip_frame{frame}_{kind}.dcm") == []
+        mask = dcmread(folder / f"clip_frame{frame}_seg.dcm")
+        (reference,) = mask.SourceImageSequence
+        assert (reference.ReferencedSOPInstanceUID, reference.ReferencedFrameNumber) == (
+            dcmread(clip).SOPInstanceUID,
+            frame,
+        )
+        assert reference.ReferencedSOPClassUID == dcmread(clip).SOPClassUID
+        assert mask.InstanceNumber == frame
+
+
+@pytest.mark.parametrize(
+    "left_out",
+    [
+        ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "AccessionNumber", "StudyDate"),
+        (
+            "StudyTime",
+            "StudyID",
+            "ReferringPhysicianName",
+            "Laterality",
+            "PatientOrientation",
+            "Manufacturer",
+        ),
+        (
+            "FrameOfReferenceUID",
+            "PositionReferenceIndicator",
+            "PixelSpacing",
+            "SpecificCharacterSet",
+            "ImageType",
+        ),
+    ],
+)
+def test_what_a_camera_leaves_out_is_no_obstacle(
+    tmp_path, draw_disc, write, write_dicom, complaints, left_out
+):
+    plain = {"PatientName": "A^B", "InstitutionName": "E", "OperatorsName": "F"} | dict.fromkeys(left_out)
+    folder = write(write_dicom(tmp_path / "a", draw_disc(), **plain))
+
+    for path in folder.glob("*.dcm"):
+        assert complaints(path) == [], path.name
+
+
+@pytest.mark.parametrize(
+    ("character_set", "name"),
+    [
+        ("ISO_IR 192", "Ærø^Åse"),
+        ("ISO_IR 100", "Müller^Jürgen"),
+        (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎"),
+    ],
+)
+def test_patient_study_and_accession_are_carried_over(
+    tmp_path, draw_disc, write, write_dicom, character_set, name
+):
+    facts = {"SpecificCharacterSet": character_set, "PatientName": name, "ReferringPhysicianName": "A^B"}
+    facts |= {"InstitutionName": "C", "OperatorsName": "D"}
+    photograph = dcmread(write_dicom(tmp_path / "a.dcm", draw_disc(), **facts))
+    folder = write(tmp_path / "a.dcm")
+
+    for path in folder.glob("*.dcm"):
+        result = dcmread(path)
+        for keyword in ("StudyInstanceUID", "PatientID", "PatientBirthDate", "AccessionNumber", "StudyID"):
+            assert result[keyword].value == photograph[keyword].value, (path.name, keyword)
+        assert result.PatientName == name
+        assert result.SeriesInstanceUID != photograph.SeriesInstanceUID
+
+
+def test_the_mask_is_the_predictions(photograph, pipeline, write):
+    mask = hd.seg.segread(write(photograph) / "scan_seg.dcm")
+    expected = pipeline.predict(FrameSource(photograph).read()).mask
+    assert (mask.pixel_array == expected).all()
+    assert mask.SegmentSequence[0].SegmentAlgorithmType == "AUTOMATIC"
+    assert mask.ContentDescription == RESEARCH_USE
+
+
+def test_a_fractional_mask_holds_the_probability(photograph, pipeline, write):
+    folder = write(photograph, DicomSettings(pipeline.lesion_probability))
+    mask = dcmread(folder / "scan_seg.dcm")
+    expected = pipeline.lesion_probability(FrameSource(photograph).read())
+
+    assert (mask.SegmentationType, mask.SegmentationFractionalType) == ("FRACTIONAL", "PROBABILITY")
+    assert np.abs(mask.pixel_array / mask.MaximumFractionalValue - expected).max() <= 0.5 / 255 + 1e-6
+
+
+def test_the_report_ranks_the_classes_and_measures_in_millimetres(photograph, pipeline, write):
+    report = dcmread(write(photograph) / "scan_sr.dcm")
+    prediction = pipeline.predict(FrameSource(photograph).read())
+
+    area, diameter = (number(named(report, name)[0]) for name in ("Area", "Diameter"))
+    assert area == (pytest.approx(prediction.mask.sum() * 0.02**2, rel=1e-4), "mm2")
+    assert diameter == (pytest.approx(2.4, abs=0.1), "mm")
+    ranked = named(report, "Probability of class")
+    values = [number(item)[0] for item in ranked]
+    assert values == sorted(values, reverse=True) and sum(values) == pytest.approx(1, abs=1e-4)
+    first = ranked[0].ContentSequence[0].ConceptCodeSequence[0]
+    assert (first.CodeValue, first.CodingSchemeDesignator) == ("372244006", "SCT")
+    (most_probable,) = named(report, "Most probable class")
+    assert most_probable.ConceptCodeSequence[0].CodeValue == "372244006"
+    assert (report.CompletionFlag, report.PreliminaryFlag, report.VerificationFlag) == (
+        "COMPLETE",
+        "PRELIMINARY",
+        "UNVERIFIED",
+    )
+
+
+def test_classes_that_join_diagnoses_get_no_code_of_one_of_them(photograph, write):
+    report = dcmread(write(photograph) / "scan_sr.dcm")
+    codes = [item.ContentSequence[0].ConceptCodeSequence[0] for item in named(report, "Probability of class")]
+    schemes = {code.CodeMeaning: code.CodingSchemeDesignator for code in codes}
+
+    assert schemes["vascular lesion"] == schemes["benign keratosis"] == "99LESION"
+    assert schemes["Basal cell carcinoma of skin"] == schemes["Melanocytic nevus"] == "SCT"
+    assert len(schemes) == 7
+
+
+def test_the_report_names_the_algorithm_says_what_it_is_for_and_repeats_the_notes(
+    photograph, pipeline, write
+):
+    report = dcmread(write(photograph, notes=("low confidence",)) / "scan_sr.dcm")
+    software = software_of(pipeline.bundle)
+
+    assert [item.TextValue for item in named(report, "Comment")] == [RESEARCH_USE, "low confidence"]
+    assert [item.TextValue for item in named(report, "Algorithm Name")] == ["Lesion"]
+    parameters = [item.TextValue for item in named(report, "Algorithm Parameters")]
+    assert parameters == ["bundle=rules", f"models={software.models}"]
+
+
+def test_the_report_refers_to_mask_and_photograph(photograph, write):
+    folder = write(photograph)
+    report, mask = dcmread(folder / "scan_sr.dcm"), dcmread(folder / "scan_seg.dcm")
+    referred = {
+        item.ReferencedSOPSequence[0].ReferencedSOPInstanceUID
+        for item in contents(report)
+        if "ReferencedSOPSequence" in item
+    }
+    assert referred == {mask.SOPInstanceUID, dcmread(photograph).SOPInstanceUID}
+
+
+def test_without_spacing_sizes_are_in_pixels(tmp_path, draw_disc, write, write_dicom):
+    folder = write(write_dicom(tmp_path / "a.dcm", draw_disc(), PixelSpacing=None))
+    report = dcmread(folder / "a_sr.dcm")
+    assert number(named(report, "Diameter")[0]) == (pytest.approx(121, abs=4), "{pixels}")
+    ((_, row),) = enumerate(csv.DictReader((folder / "measurements.csv").open()))
+    assert (row["diameter_mm"], row["row_spacing_mm"]) == ("", "")
+    assert float(row["diameter_px"]) == pytest.approx(121, abs=4)
+
+
+def test_pixels_that_are_not_square_are_measured_as_they_lie_on_the_skin(
+    tmp_path, draw_disc, write, write_dicom
+):
+    half = np.ascontiguousarray(draw_disc()[::2])  # a disc, with rows twice as far apart
+    folder = write(write_dicom(tmp_path / "a.dcm", half, PixelSpacing=[0.04, 0.02]))
+    (row,) = csv.DictReader((folder / "measurements.csv").open())
+
+    assert float(row["diameter_mm"]) == pytest.approx(2.4, abs=0.12)
+    assert float(row["area_mm2"]) == pytest.approx(np.pi * 1.2**2, rel=0.06)
+    assert float(row["asymmetry"]) < 0.05
+    assert row["diameter_px"] == ""
+
+
+def test_without_a_lesion_there_is_a_report_and_no_mask(tmp_path, write, write_dicom, complaints):
+    folder = write(write_dicom(tmp_path / "skin.dcm", np.full((300, 400, 3), 230, np.uint8)))
+
+    assert files(folder) == ["measurements.csv", "skin_sc.dcm", "skin_sr.dcm"]
+    report = dcmread(folder / "skin_sr.dcm")
+    assert complaints(folder / "skin_sr.dcm") == []
+    assert named(report, "Area") == []
+    assert len(named(report, "Probability of class")) == 7
+    assert "no lesion found: whole image used" in [item.TextValue for item in named(report, "Comment")]
+
+
+def test_classes_of_ones_own_are_reported_by_their_names(photograph, write):
+    probabilities = {"Eigene Klasse, die einen sehr langen Namen hat " * 2: 0.75, "other": 0.25}
+    folder = write(photograph, probabilities=probabilities, diagnosis="other", malignant=float("nan"))
+    report = dcmread(folder / "scan_sr.dcm")
+    codes = [item.ContentSequence[0].ConceptCodeSequence[0] for item in named(report, "Probability of class")]
+    assert [(code.CodeValue, code.CodeMeaning[:13]) for code in codes] == [
+        ("CLASS1", "Eigene Klasse"),
+        ("CLASS2", "other"),
+    ]
+    assert named(report, "Probability of a malignant class") == []
+
+
+def test_the_picture_is_the_overlay_and_is_not_predicted_again(photograph, write):
+    folder = write(photograph)
+    picture = dcmread(folder / "scan_sc.dcm")
+
+    assert picture.pixel_array.shape[1] == 600 and picture.pixel_array.shape[2] == 3
+    assert (picture.ImageComments, picture.BurnedInAnnotation) == (RESEARCH_USE, "YES")
+    assert is_photograph(photograph) and not is_photograph(folder / "scan_sc.dcm")
+    assert list(frame_sources(folder)) == []
+
+
+def test_the_table_names_nobody_unless_it_is_asked_to(photograph, write, patient, said_of):
+    folder = write(photograph)
+    assert said_of((folder / "measurements.csv").read_bytes()) == []
+
+    folder = write(photograph, DicomSettings(ids=True))
+    (row,) = csv.DictReader((folder / "measurements.csv").open())
+    assert (row["PatientID"], row["AccessionNumber"]) == (patient["PatientID"], patient["AccessionNumber"])
+    assert row["SOPInstanceUID"] == dcmread(photograph).SOPInstanceUID
+
+
+def test_an_interruption_leaves_nothing_half_written(photograph, pipeline, tmp_path):
+    with (
+        pytest.raises(KeyboardInterrupt),
+        DicomFolder.open(tmp_path / "results", software_of(pipeline.bundle)) as output,
+    ):
+        output.add(FrameSource(photograph), pipeline.predict(FrameSource(photograph).read()))
+        raise KeyboardInterrupt
+    assert files(tmp_path / "results") == ["scan_sc.dcm", "scan_seg.dcm", "scan_sr.dcm"]
