@@ -149,8 +149,7 @@ def said_of(patient) -> Callable[[bytes], list[str]]:
     secrets = [part for value in patient.values() for part in value.split("^") if len(part) > 1]
 
     def search(content: bytes) -> list[str]:
-        text = content.lower()
-        codes = ("utf-8", "latin-1")
-        return [secret for secret in secrets if any(secret.lower().encode(code) in text for code in codes)]
+        texts = [content.decode(code, "ignore").lower() for code in ("utf-8", "latin-1")]
+        return [secret for secret in secrets if any(secret.lower() in text for text in texts)]
 
     return search
