@@ -91,10 +91,11 @@ def classification_run(drawn_catalog, classification_config, segmentation_run, t
     """A small classification run on crops around what the segmentation run finds."""
     from classification.training import train  # noqa: PLC0415
     from segmentation.engine.run_folder import open_run  # noqa: PLC0415
+    from segmentation.locating import RunLocator  # noqa: PLC0415
 
     folder = tmp_path_factory.mktemp("runs") / "classification"
     with quick_averages():
-        train(drawn_catalog, classification_config, folder, segmentation=segmentation_run)
+        train(drawn_catalog, classification_config, folder, segmentation=RunLocator(segmentation_run))
     return open_run(folder, "classification")
 
 

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 import typer
 
+from data.text import visible
+
 SOME_FAILED = 1
 UNUSABLE = 2
 INTERRUPTED = 130  # as shells have it: 128 and the number of the signal of Ctrl-C
@@ -18,8 +20,8 @@ MODULES_OF_EXTRAS = {
 
 
 def complain(error: object) -> None:
-    """Say on standard error what is wrong."""
-    print(f"lesion: {error}", file=sys.stderr)
+    """Say on standard error what is wrong, in one line; control characters of a file's name are shown."""
+    print(f"lesion: {visible(error)}", file=sys.stderr)
 
 
 def hint(text: str) -> None:
@@ -39,8 +41,9 @@ def stopping_on(*errors: type[Exception]) -> Iterator[None]:
         complain(error)
         raise typer.Exit(UNUSABLE) from None
     except OSError as error:
-        reason = error.strerror or str(error)
-        complain(f"{error.filename}: {reason}; check the path, its permissions and the space on the disk.")
+        reason = error.strerror or str(error) or type(error).__name__
+        where = "" if error.filename is None else f"{error.filename}: "
+        complain(f"{where}{reason}; check the path, its permissions and the space on the disk.")
         raise typer.Exit(UNUSABLE) from None
 
 
@@ -52,7 +55,10 @@ def needing_extra(extra: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         if error.name not in MODULES_OF_EXTRAS:
             raise
-        complain(f"this needs {error.name}, which is not installed; run: pip install 'lesion[{extra}]'")
+        complain(
+            f"this needs {error.name}, which is not installed; run in the folder of the software: "
+            f"pip install -c constraints.txt '.[{extra}]'"
+        )
         sys.exit(UNUSABLE)
 
 

@@ -61,6 +61,11 @@ def evaluate(
     by bootstrap over lesions. Images that the bundle was trained or chosen on are left out, unless --split says
     otherwise.
     """
+    if record and bundle is None:
+        raise typer.BadParameter(
+            "it would rewrite the bundle that ships with the software; copy that, and give the copy with --bundle.",
+            param_hint="--record",
+        )
     from data.datasets.catalog import DatasetError, load_datasets
     from pipeline.bundle.loading import BundleError
     from pipeline.evaluation.evaluation import evaluate as score

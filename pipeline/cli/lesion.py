@@ -8,6 +8,7 @@ from pipeline.cli import app as app_command
 from pipeline.cli import benchmark, compare, dataset, evaluate, export, predict, train
 from pipeline.cli.console import needing_extra
 from pipeline.cli.options import DISCLAIMER, current_name
+from pipeline.cli.streams import prepare_streams
 
 app = typer.Typer(
     name="lesion",
@@ -22,6 +23,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line."""
+    prepare_streams()
     with needing_extra("evaluate"):
         app(prog_name="lesion")
 

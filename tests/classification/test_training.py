@@ -18,6 +18,7 @@ from data.images import read_image
 from data.splits import split_by_lesion
 from segmentation.engine.fitting import FitState
 from segmentation.engine.run_folder import Run, RunError
+from segmentation.locating import RunLocator
 
 
 @pytest.fixture
@@ -167,7 +168,9 @@ def test_a_control_view_takes_its_masks_from_the_catalog(
 def test_predicted_boxes_need_a_segmentation_run(tmp_path: Path, drawn_catalog: pd.DataFrame) -> None:
     crop = dataclasses.replace(FULL, view="crop")
     catalog = with_classes(drawn_catalog, mel=6, nv=6)
-    with pytest.raises(RunError, match="needs --segmentation RUN to find the lesions, or --boxes reference"):
+    with pytest.raises(
+        RunError, match=r"needs --segmentation RUN .* to find the lesions, or --boxes reference"
+    ):
         train(catalog, crop, tmp_path, splits=in_parts(catalog))
 
 
@@ -180,7 +183,7 @@ def test_images_outside_the_segmentations_split_are_refused(
     with pytest.raises(
         DatasetError, match=r"^1 images of the dataset are not in the split of .*; give --splits"
     ):
-        train(strange, FULL, tmp_path, segmentation=segmentation_run)
+        train(strange, FULL, tmp_path, segmentation=RunLocator(segmentation_run))
 
 
 @pytest.mark.usefixtures("fit_nothing")
@@ -188,7 +191,7 @@ def test_another_dataset_than_the_segmentations_gets_a_split_of_its_own(
     tmp_path: Path, segmentation_run: Run, drawn_catalog: pd.DataFrame
 ) -> None:
     other = drawn_catalog.assign(image_id="other-" + drawn_catalog["image_id"], dx=["mel", "nv"] * 21)
-    train(other, FULL, tmp_path, segmentation=segmentation_run)
+    train(other, FULL, tmp_path, segmentation=RunLocator(segmentation_run))
     assert set(Run(tmp_path).splits["image_id"]) == set(other["image_id"])
     lesions = Run(tmp_path).splits.merge(other, on="image_id").groupby("lesion_id")["split"].nunique()
     assert (lesions == 1).all()

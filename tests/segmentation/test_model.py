@@ -132,7 +132,8 @@ def test_lesions_can_be_located_by_a_process_that_built_no_model(
 ) -> None:
     drawn_catalog.head(2).to_csv(tmp_path / "catalog.csv")
     script = (
-        "import sys, pandas; from segmentation.locating import locate_lesions; from segmentation.runs import Run; "
+        "import sys, pandas; from segmentation.locating import locate_lesions; "
+        "from segmentation.engine.run_folder import Run; "
         "from pathlib import Path; print(len(locate_lesions(Run(Path(sys.argv[1])), pandas.read_csv(sys.argv[2]))))"
     )
     located = subprocess.run(

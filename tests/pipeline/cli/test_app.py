@@ -27,7 +27,8 @@ def test_it_says_which_extra_is_missing(tmp_path):
 
     assert finished.returncode == 2
     assert finished.stderr == (
-        "lesion: this needs streamlit, which is not installed; run: pip install 'lesion[app]'\n"
+        "lesion: this needs streamlit, which is not installed; run in the folder of the software: "
+        "pip install -c constraints.txt '.[app]'\n"
     )
 
 

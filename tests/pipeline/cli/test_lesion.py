@@ -336,5 +336,6 @@ def test_a_missing_extra_is_named_in_one_line(missing, extra, command):
 
     assert result.returncode == 2
     assert result.stderr == (
-        f"lesion: this needs {missing}, which is not installed; run: pip install 'lesion[{extra}]'\n"
+        f"lesion: this needs {missing}, which is not installed; run in the folder of the software: "
+        f"pip install -c constraints.txt '.[{extra}]'\n"
     )
