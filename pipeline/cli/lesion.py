@@ -6,6 +6,7 @@ import typer
 
 from pipeline.cli import app as app_command
 from pipeline.cli import benchmark, compare, dataset, evaluate, export, predict, train
+from pipeline.cli import web as web_command
 from pipeline.cli.console import needing_extra
 from pipeline.cli.options import DISCLAIMER, current_name
 from pipeline.cli.streams import prepare_streams
@@ -49,6 +50,7 @@ def lesion(
 app.command(epilog=predict.EXAMPLE)(predict.predict)
 app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command(epilog=app_command.EXAMPLE)(app_command.app)
+app.command(epilog=web_command.EXAMPLE)(web_command.web)
 app.command(epilog=compare.EXAMPLE)(compare.compare)
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(train.app, name="train")

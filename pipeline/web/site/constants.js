@@ -1,0 +1,38 @@
+// @ts-check
+/** What the page knows of the models and of the Python package: `constants.json`, which `lesion web` writes. */
+
+/**
+ * @typedef {import("./litert.js").ModelFacts} ModelFacts
+ * @typedef {{mean: number, deviation: number}} Scale
+ * @typedef {{code: string, name: string, group: "malignant" | "benign" | "unknown"}} Diagnosis
+ * @typedef {{name: string, unit: "" | "px" | "px²" | "ΔE", meaning: string, source: string}} MeasurementWords
+ * @typedef {{
+ *   name: string, created: string, licence: string, view: "crop" | "full", crop_margin: number, threshold: number,
+ *   temperature: number, abstention_threshold: number,
+ *   ood: {energy: Scale, unevenness: Scale, threshold: number} | null,
+ * }} Bundle
+ * @typedef {{no_lesion: string, no_lesion_to_crop: string, low_confidence: string, unlike_training: string}} Notes
+ * @typedef {{
+ *   bundle: Bundle,
+ *   models: {segmentation: ModelFacts, classification: ModelFacts},
+ *   classes: Diagnosis[],
+ *   lesion: {smallest: number, largest: number},
+ *   limits: {most_pixels: number, smallest_side: number},
+ *   enough: {whole: {width: number, height: number}, part: {width: number, height: number}},
+ *   ood: {smallest_deviation: number},
+ *   notes: Notes,
+ *   meanings: Record<string, string>,
+ *   no_answer: string,
+ *   measuring: {side: number, rim: number, words: MeasurementWords[]},
+ *   columns: string[],
+ *   viridis: number[][],
+ *   examples: {file: string, name: string}[],
+ * }} Constants
+ */
+
+/** @returns {Promise<Constants>} */
+export async function loadConstants() {
+  const response = await fetch(new URL("constants.json", import.meta.url));
+  if (!response.ok) throw new Error(`constants.json: ${response.status}`);
+  return response.json();
+}
