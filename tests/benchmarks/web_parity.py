@@ -109,12 +109,16 @@ def report(expected: list[dict[str, Any]], said: dict[str, dict[str, Any]], clas
             "mask": round(page["lesionFraction"] * page["width"] * page["height"]) == entry["mask_pixels"],
         }
         agree = {key: count + same[key] for key, count in agree.items()}
-        largest = float(np.abs(np.subtract(page["probabilities"], list(entry["probabilities"].values()))).max())
+        largest = float(
+            np.abs(np.subtract(page["probabilities"], list(entry["probabilities"].values()))).max()
+        )
         differences.setdefault(Path(name).suffix, []).append(largest)
         wrong = [key for key, right in same.items() if not right]
         if wrong or largest > 0.002:
             print(f"{name}: {', '.join(wrong) or 'probabilities'} differ; largest difference {largest:.5f}")
-    print(f"{len(used)} images used, {len(refused)} refused by both: {all('error' in said[n] for n in refused)}")
+    print(
+        f"{len(used)} images used, {len(refused)} refused by both: {all('error' in said[n] for n in refused)}"
+    )
     print("equal: " + ", ".join(f"{key} {count}" for key, count in agree.items()))
     for suffix, values in differences.items():
         print(f"{suffix}: {len(values)} images, largest difference of a probability {max(values):.6f}")
@@ -131,7 +135,9 @@ def compare_measurements(pipeline: LesionPipeline, folder: Path, said: dict[str,
         image = read_image(folder / name)
         theirs = measure_lesion(image, pipeline.predict(folder / name).mask)
         if theirs:
-            parts.append([ours / each.value - 1 for ours, each in zip(page["measurements"], theirs, strict=True)])
+            parts.append(
+                [ours / each.value - 1 for ours, each in zip(page["measurements"], theirs, strict=True)]
+            )
     largest = np.abs(parts).max(axis=0)
     print("measurements, largest part by which they differ: " + ", ".join(f"{each:.4f}" for each in largest))
 

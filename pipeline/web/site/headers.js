@@ -35,7 +35,7 @@ export function readHeader(content) {
     throw new ImageProblem("browsers read no TIFF images; save it as PNG, or use the command line.");
   }
   if (format === null) {
-    throw new ImageProblem("is not a JPEG, PNG, BMP or WebP image; convert it to one of these.");
+    throw new ImageProblem("this is no JPEG, PNG, BMP or WebP image; convert it to one of these.");
   }
   try {
     if (isWhole[format](view)) return { format, ...sizes[format](view) };
