@@ -19,14 +19,19 @@ def jpeg_uri(image: np.ndarray, longest_side: int) -> str:
     return data_uri("jpeg", encoded.tobytes())
 
 
-def evidence_uri(activation: np.ndarray, side: int = 224) -> str:
-    """One class's activation map, float (h, w), as the data URI of a transparent PNG of side x side pixels.
+def evidence_range(activation_map: np.ndarray) -> tuple[float, float]:
+    """The least and the greatest evidence of any class anywhere in an activation map, float (h, w, C)."""
+    return float(activation_map.min()), float(activation_map.max())
 
-    The map is stretched from its least to its greatest value: the more evidence, the brighter (viridis, which the
-    colour-blind read as well) and the more opaque.
+
+def evidence_uri(activation_map: np.ndarray, place: int, side: int = 224) -> str:
+    """One class's part of an activation map, float (h, w, C), as the data URI of a transparent PNG of side x side.
+
+    All classes share one scale, from the least to the greatest value of the whole map, so that two classes can be
+    compared: the more evidence, the brighter (viridis, which the colour-blind read as well) and the more opaque.
     """
-    smallest, largest = float(activation.min()), float(activation.max())
-    stretched = (activation - smallest) / max(largest - smallest, 1e-9)
+    smallest, largest = evidence_range(activation_map)
+    stretched = (activation_map[:, :, place] - smallest) / max(largest - smallest, 1e-9)
     values = np.rint(resize(stretched.astype(np.float32), (side, side)) * 255).astype(np.uint8)
     bgr = cv2.applyColorMap(values, cv2.COLORMAP_VIRIDIS)
     _, encoded = cv2.imencode(".png", np.dstack([bgr, values]))

@@ -1,12 +1,16 @@
-"""The page that `streamlit run` serves, with a bundle's folder as its argument; `lesion app` starts it."""
+"""The page that `lesion app` serves, with a bundle's folder as its argument."""
 
 import sys
 
 import streamlit as st
 from PIL import Image, ImageDraw
 
+from pipeline.app.components import component
 from pipeline.app.fragments import TEMPLATES, show
 from pipeline.app.images_page import show_images
+from pipeline.app.models import opened_pipeline
+from pipeline.app.one import spoken
+from pipeline.app.visit import current_visit
 from pipeline.prediction.predictor import LesionPipeline
 
 
@@ -14,27 +18,25 @@ def main() -> None:
     """Lay out the frame, and in it the page that the reader has chosen."""
     st.set_page_config(page_title="Lesion", page_icon=_icon(), layout="wide")
     st.html(f"<style>{(TEMPLATES / 'style.css').read_text('utf-8')}</style>")
-    pipeline = _load(sys.argv[1] if len(sys.argv) > 1 else None)
-    page = st.navigation(
-        [
-            st.Page(lambda: show_images(pipeline), title="Images", url_path="images", default=True),
-            st.Page(lambda: _show_model(pipeline), title="The model", url_path="model"),
-        ],
-        position="top",
-    )
+    pipeline = opened_pipeline(sys.argv[1] if len(sys.argv) > 1 else None)
+    pages = [
+        st.Page(lambda: show_images(pipeline), title="Images", url_path="images", default=True),
+        st.Page(lambda: _show_model(pipeline), title="The model", url_path="model"),
+    ]
+    page = st.navigation(pages, position="hidden")
     show("top")
+    with st.container(horizontal=True, key="pages"):
+        for each in pages:
+            st.page_link(each)
     page.run()
+    visit = current_visit()
+    component("keeper")(key="keeper", data={"spoken": spoken(visit), "asks": bool(visit.pictures)})
 
 
 def _show_model(pipeline: LesionPipeline) -> None:
     from pipeline.app.model_page import show_model  # noqa: PLC0415 - the first image need not wait for matplotlib
 
     show_model(pipeline.bundle)
-
-
-@st.cache_resource(show_spinner="Opening the models …")
-def _load(folder: str | None) -> LesionPipeline:
-    return LesionPipeline.load(folder)
 
 
 def _icon() -> Image.Image:

@@ -33,7 +33,7 @@ def show_model(bundle: Bundle) -> None:
     sections = _sections(card)
     for name in LIMITS:
         if name in sections:
-            st.subheader(name, anchor=False)
+            show("title", text=name)
             st.markdown(sections[name])
     with st.expander("The whole model card"):
         st.markdown(card)
@@ -50,7 +50,7 @@ def _scored(figures: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
 
 
 def _show_calibration(scores: Mapping[str, Any]) -> None:
-    st.subheader("Is it right as often as it is confident?", anchor=False)
+    show("title", text="Is it right as often as it is confident?")
     if not scores.get("reliability"):
         st.caption("This bundle holds no calibration curve; `lesion evaluate --record` adds it.")
         return

@@ -1,15 +1,21 @@
-"""How the page is served and painted, as options of `streamlit run`."""
+"""How the page is served and painted."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 # In MB, for one file. A dermatoscope's largest TIFF has some 40.
 LARGEST_UPLOAD = 64
 MOST_FILES = 500
+# How long a page may be out of touch before its images are forgotten: a laptop's lid, a tunnel.
+SESSION_SECONDS = 120
+OWN_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 
 SERVING: Mapping[str, object] = {
     "browser.gatherUsageStats": False,
     "server.headless": True,
     "server.fileWatcherType": "none",
+    "server.disconnectedSessionTTL": SESSION_SECONDS,
     "server.maxUploadSize": LARGEST_UPLOAD,
     "client.toolbarMode": "viewer",
     "client.showErrorDetails": "none",
@@ -40,19 +46,39 @@ THEME: Mapping[str, object] = {
 }
 
 
-def streamlit_options(host: str, port: int) -> list[str]:
-    """The options for `streamlit run`: where it listens, how it serves, and the theme.
+@dataclass(frozen=True)
+class Place:
+    """Where the page is served; with a certificate and its key, over https."""
+
+    host: str = "127.0.0.1"
+    port: int = 8501
+    certificate: Path | None = None
+    key: Path | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this computer reaches it."""
+        return self.host in OWN_NAMES
+
+    def address(self, host: str) -> str:
+        """The page's address for a browser that reaches this machine as `host`."""
+        scheme = "https" if self.certificate else "http"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+
+def streamlit_settings(place: Place) -> dict[str, object]:
+    """Streamlit's settings: where it listens, how it serves, and the theme.
 
     A page that is bound to this computer answers to this computer's own names only, so that no other site can
     reach it under a name of its own.
     """
-    place: dict[str, object] = {"server.address": host, "browser.serverAddress": host, "server.port": port}
-    if host in {"127.0.0.1", "localhost", "::1"}:
-        place["server.allowedHosts"] = ["127.0.0.1", "localhost", "[::1]"]
-    return list(_options({**place, **SERVING, **THEME}))
-
-
-def _options(settings: Mapping[str, object]) -> Iterator[str]:
-    for name, value in settings.items():
-        for part in value if isinstance(value, list) else [value]:
-            yield f"--{name}={str(part).lower() if isinstance(part, bool) else part}"
+    listening: dict[str, object] = {
+        "server.address": place.host,
+        "browser.serverAddress": place.host,
+        "server.port": place.port,
+    }
+    if place.is_local:
+        listening["server.allowedHosts"] = ["127.0.0.1", "localhost", "[::1]"]
+    if place.certificate:
+        listening |= {"server.sslCertFile": str(place.certificate), "server.sslKeyFile": str(place.key)}
+    return {**listening, **SERVING, **THEME}

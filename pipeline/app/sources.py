@@ -1,134 +1,152 @@
-"""Where the images come from: files, the camera, or the drawn examples."""
+"""Where the images come from: files, the camera, the clipboard, or the drawn examples."""
 
 import csv
-import hashlib
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Self, TypeVar
 
 import streamlit as st
+from streamlit.runtime import exists as runtime_exists
+from streamlit.runtime import get_instance
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from data.datasets.diagnoses import diagnosis_name
-from data.images import read_image
+from data.heic import is_heic, png_of_heic
+from data.images import ImageError, read_image
+from pipeline.app.components import component
 from pipeline.app.drawings import jpeg_uri
 from pipeline.app.fragments import show
 from pipeline.app.settings import LARGEST_UPLOAD, MOST_FILES
+from pipeline.app.visit import Picture, Refused, current_visit
 
 EXAMPLES = Path(__file__).parents[2] / "data" / "examples"
-SUFFIXES = ["jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp"]
+SUFFIXES = ("jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp", "heic", "heif")
+FORMATS = "JPEG, PNG, BMP, TIFF, WebP or HEIC"
 TILE_WIDTH = 108  # three fit beside each other on a phone
-FILES, CAMERA, DRAWN = "Files", "Camera", "Drawn examples"
-
-Made = TypeVar("Made")
-
-
-@dataclass(frozen=True)
-class Picture:
-    """An image file that the reader gave; it lives in the memory of the session."""
-
-    name: str
-    content: bytes
-    key: str
-
-    @classmethod
-    def of(cls, name: str, content: bytes) -> Self:
-        """The picture with a key that names its content, and tells apart equal content under two names."""
-        return cls(name, content, hashlib.sha256(name.encode("utf-8", "replace") + content).hexdigest()[:16])
-
-
-def given_pictures() -> list[Picture]:
-    """What the reader has given last, wherever from; it outlasts a visit to another page."""
-    pictures: list[Picture] = st.session_state.get("pictures", [])
-    return pictures
 
 
 def show_sources() -> None:
-    """Offer the ways to give images; what comes is what `given_pictures` returns from then on."""
-    source = st.segmented_control(
-        "Images from",
-        [FILES, CAMERA, DRAWN],
-        default=FILES,
-        required=True,
-        key="source",
-        label_visibility="collapsed",
-    )
-    if source == CAMERA:
-        key = f"camera-{_visit()}"
-        st.camera_input(
-            "Take a picture through the dermatoscope", key=key, on_change=_take_photo, args=(key,), width=480
-        )
-    elif source == DRAWN:
+    """Offer the ways to give images; what comes is added to what is there."""
+    visit = current_visit()
+    if not visit.pictures:
+        _show_chooser(visit.round)
         _show_examples()
-    else:
-        key = f"files-{_visit()}"
-        st.file_uploader(
-            "Dermoscopic images: one, or many at once",
-            type=SUFFIXES,
-            accept_multiple_files=True,
-            key=key,
-            on_change=_take_files,
-            args=(key,),
-            help=f"JPEG, PNG, BMP, TIFF or WebP, at most {LARGEST_UPLOAD} MB each and {MOST_FILES} at once.",
-        )
+        return
+    with st.expander("Add images", key=f"adding-{visit.round}"):
+        _show_chooser(visit.round)
+        _show_examples()
+
+
+def show_refused() -> None:
+    """Say which files were not taken, and why, until the reader has read it."""
+    visit = current_visit()
+    if visit.refused:
+        show("refused", files=visit.refused)
+        st.button("I have read this", on_click=visit.refused.clear, key="read-refused")
 
 
 def show_removal() -> None:
     """Say where the images are, and offer to forget them."""
+    visit = current_visit()
     with st.container(horizontal=True, vertical_alignment="center"):
         show("privacy")
-        if given_pictures():
-            st.button("Remove all images", on_click=_forget)
+        if visit.pictures:
+            with st.popover("Remove all images"):
+                count = len(visit.pictures)
+                images = "this image" if count == 1 else f"these {count} images"
+                st.write(f"Remove {images}, with all that you chose and wrote?")
+                st.button("Yes, remove", on_click=_forget, key="remove")
 
 
 def _forget() -> None:
-    """Start the session anew; new keys let Streamlit drop the files that the widgets hold."""
-    visit = _visit()
-    st.session_state.clear()
-    st.session_state.visit = visit + 1
+    """Empty the visit, and let go of what the widgets and Streamlit's upload store hold."""
+    visit = current_visit()
+    visit.forget()
+    for key in [key for key in st.session_state if key != "visit"]:
+        del st.session_state[key]
+    _drop_uploads()
 
 
-def _visit() -> int:
-    return int(st.session_state.get("visit", 0))
+def _show_chooser(visit_round: int) -> None:
+    key = f"files-{visit_round}-{st.session_state.get('given', 0)}"
+    st.file_uploader(
+        "Dermoscopic images: one, or many at once; a copied image can be pasted",
+        accept_multiple_files=True,
+        key=key,
+        on_change=_take_files,
+        args=(key,),
+        help=f"{FORMATS}, at most {LARGEST_UPLOAD} MB each and {MOST_FILES} at once.",
+    )
+    with st.expander("Take a picture", key=f"photo-{visit_round}"):
+        component("camera")(key=f"camera-{visit_round}")
 
 
 def _take_files(key: str) -> None:
-    files = st.session_state[key]
-    pictures = {
-        picture.key: picture for picture in (Picture.of(file.name, file.getvalue()) for file in files)
-    }
-    _take(list(pictures.values()))
+    """Take what the chooser holds, and empty the chooser: every file lies in memory once."""
+    files = st.session_state[key] or []
+    take((file.name, file.getvalue()) for file in files)
+    st.session_state.given = st.session_state.get("given", 0) + 1
+    _drop_uploads()
 
 
-def _take_photo(key: str) -> None:
-    photo = st.session_state[key]
-    _take([Picture.of("photo.jpg", photo.getvalue())] if photo else [])
+def _drop_uploads() -> None:
+    """Empty Streamlit's own store of this session's uploads."""
+    context = get_script_run_ctx()
+    if context and runtime_exists():
+        get_instance().uploaded_file_mgr.remove_session_files(context.session_id)
 
 
-def _take(pictures: Sequence[Picture]) -> None:
-    st.session_state.pictures = pictures[:MOST_FILES]
-    st.session_state.left_out = len(pictures) - MOST_FILES
+def take(files: Iterable[tuple[str, bytes]], drawn_as: str = "") -> None:
+    """Add image files, (name, content), to the visit; the first that is new becomes the one to look at."""
+    visit = current_visit()
+    visit.stopped = False
+    new = None
+    for name, content in files:
+        try:
+            picture = _picture(name, content, drawn_as)
+        except ImageError as error:
+            visit.refused.append(Refused(name, str(error)))
+            continue
+        if picture.key not in visit.pictures and len(visit.pictures) >= MOST_FILES:
+            visit.refused.append(
+                Refused(name, f"there are {MOST_FILES} images already; `lesion predict` takes any number.")
+            )
+            continue
+        visit.pictures.setdefault(picture.key, picture)
+        new = new or picture.key
+    visit.picked = new or visit.picked
+
+
+def _picture(name: str, content: bytes, drawn_as: str) -> Picture:
+    if not content:
+        raise ImageError(f"{name}: the file is empty; copy it again.")
+    if is_heic(content):
+        return Picture.of(name, png_of_heic(content, name), drawn_as)
+    return Picture.of(name, content, drawn_as)
 
 
 def _show_examples() -> None:
-    st.caption("Drawn by a program, and showing nobody.")
+    show("examples")
     with st.container(horizontal=True, gap="small", key="examples"):
-        for number, (path, diagnosis) in enumerate(_examples().items()):
+        for number, (path, diagnosis) in enumerate(drawn_examples().items()):
             with st.container(key=f"example-{number}", width=TILE_WIDTH, gap=None):
                 name = diagnosis_name(diagnosis)
-                show("picture", uri=_thumbnail(path), alt=f"Drawing of a {name}")
+                show("picture", uri=_thumbnail(path), alt="")
                 st.button(
-                    name, key=f"open-{path.stem}", on_click=_take_example, args=(path,), width="stretch"
+                    name,
+                    key=f"open-{path.stem}",
+                    on_click=_take_example,
+                    args=(path, diagnosis),
+                    width="stretch",
                 )
 
 
-def _take_example(path: Path) -> None:
-    _take([Picture.of(path.name, path.read_bytes())])
+def _take_example(path: Path, diagnosis: str) -> None:
+    take([(path.name, path.read_bytes())], drawn_as=diagnosis)
 
 
 @cache
-def _examples() -> dict[Path, str]:
+def drawn_examples() -> dict[Path, str]:
     """Path of an example -> what it was drawn as; one of each diagnosis."""
     with (EXAMPLES / "HAM10000_metadata.csv").open(newline="", encoding="utf-8") as file:
         drawn = {row["dx"]: row["image_id"] for row in csv.DictReader(file)}
@@ -138,11 +156,3 @@ def _examples() -> dict[Path, str]:
 @cache
 def _thumbnail(path: Path) -> str:
     return jpeg_uri(read_image(path), longest_side=2 * TILE_WIDTH)
-
-
-def remembered(name: str, key: Hashable, make: Callable[[], Made]) -> Made:
-    """What `make` returned for this key; the session holds one value a name, and makes it anew for another key."""
-    held: tuple[Hashable, Made] | None = st.session_state.get(f"remembered-{name}")
-    if held is None or held[0] != key:
-        held = st.session_state[f"remembered-{name}"] = (key, make())
-    return held[1]

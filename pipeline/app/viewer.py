@@ -1,54 +1,65 @@
-"""The picture with the lesion's contour, the activation map, and a box to drag."""
+"""The picture with the lesion's contour, the activation map, and tools: a box, a brush, a ruler."""
 
-from collections.abc import Callable
-from functools import cache
+import base64
 from typing import Any
 
 import streamlit as st
 
 from data.datasets.diagnoses import diagnosis_name
-from pipeline.app.drawings import contour_path, evidence_uri
-from pipeline.app.fragments import TEMPLATES
-from pipeline.prediction.predictor import Prediction
+from pipeline.app.components import component
+from pipeline.app.controls import keep_box
+from pipeline.app.drawings import contour_path, evidence_range, evidence_uri
+from pipeline.app.look import Look
+from pipeline.app.measuring import keep_scale
+from pipeline.app.visit import Picture, Visit, remembered
 from segmentation.cropping import Box
 
+SCRIPTS = ("geometry", "brush", "ruler", "zoom", "viewer")
+DATA_URI = "data:image/png;base64,"
 
-def show_viewer(
-    photo: str, prediction: Prediction, box: Box, explained: str, key: str, on_drawn: Callable[[], None]
-) -> Any:
-    """Show an image with what was found in it; call `on_drawn` when the reader has moved or drawn the box.
+
+def show_viewer(visit: Visit, picture: Picture, look: Look, photo: str, explained: str) -> None:
+    """Show an image with what was found in it, and note what the reader draws.
 
     Parameters
     ----------
+    visit, picture, look : whose image it is, and what was made of it
     photo : data URI of the image
-    prediction : Prediction of the image
-    box : the square that is drawn, in the image's pixels
     explained : the class whose activation map is laid over
-    key : of the widget; `st.session_state[key].drawn` holds the box that was drawn: `x0`, `y0` and `side`
     """
-    height, width = prediction.mask.shape
+    key = f"viewer-{picture.key}"
+    prediction = look.prediction
+    height, width = look.size
     whole = prediction.view == "full"
-    seen = Box(0, 0, width, height) if whole else box
-    activation = prediction.activation_map[:, :, list(prediction.probabilities).index(explained)]
-    return _component()(
+    seen = Box(0, 0, width, height) if whole else look.box
+    place = list(prediction.probabilities).index(explained)
+    contour = visit.reading(picture.key).contour
+    component("viewer", *SCRIPTS)(
         key=key,
         data={
             "photo": photo,
             "width": width,
             "height": height,
-            "contour": contour_path(prediction.mask),
-            "evidence": evidence_uri(activation),
+            "contour": remembered("contour", (picture.key, contour), lambda: contour_path(prediction.mask)),
+            "drawn": contour is not None,
+            "evidence": evidence_uri(prediction.activation_map, place),
+            "range": [f"{value:.1f}" for value in evidence_range(prediction.activation_map)],
+            "explained": diagnosis_name(explained),
             "seen": {"x": seen.x0, "y": seen.y0, "width": seen.width, "height": seen.height},
-            "box": {"x0": box.x0, "y0": box.y0, "side": box.width},
+            "box": _square(look.box),
+            "automatic": _square(look.automatic) if look.own and look.automatic else None,
             "whole": whole,
-            "description": describe(prediction, box),
+            "description": describe(look),
         },
-        on_drawn_change=on_drawn,
+        on_box_change=lambda: _take_box(visit, picture, look, key),
+        on_contour_change=lambda: _take_contour(visit, picture, key),
+        on_scale_change=lambda: _take_scale(visit, picture, look, key),
     )
 
 
-def describe(prediction: Prediction, box: Box) -> str:
+def describe(look: Look) -> str:
     """The picture in words, for those who can't see it."""
+    prediction, box = look.prediction, look.box
     found = (
         f"a lesion that covers {prediction.lesion_fraction:.0%} of it"
         if prediction.mask.any()
@@ -62,13 +73,25 @@ def describe(prediction: Prediction, box: Box) -> str:
     return f"The image with {found}. The classifier saw {seen}: {diagnosis_name(prediction.diagnosis)}."
 
 
-def _component() -> Callable[..., Any]:
-    """The component; each run of the page registers it anew, as each session may be another's first."""
-    return st.components.v2.component(
-        "lesion-viewer", html=_source("html"), css=_source("css"), js=_source("js")
-    )
+def _square(box: Box) -> dict[str, int]:
+    return {"x0": box.x0, "y0": box.y0, "side": box.width}
 
 
-@cache
-def _source(kind: str) -> str:
-    return (TEMPLATES / f"viewer.{kind}").read_text("utf-8")
+def _drawn(key: str, name: str) -> Any:
+    return getattr(st.session_state[key], name)
+
+
+def _take_box(visit: Visit, picture: Picture, look: Look, key: str) -> None:
+    if drawn := _drawn(key, "box"):
+        keep_box(visit, picture, look.size, drawn["x0"], drawn["y0"], drawn["side"])
+
+
+def _take_contour(visit: Visit, picture: Picture, key: str) -> None:
+    if drawn := _drawn(key, "contour"):
+        png = drawn.get("png")
+        visit.change(picture.key, contour=base64.b64decode(png.removeprefix(DATA_URI)) if png else None)
+
+
+def _take_scale(visit: Visit, picture: Picture, look: Look, key: str) -> None:
+    if drawn := _drawn(key, "scale"):
+        keep_scale(visit, picture, look.size, drawn["millimetres"] / drawn["pixels"])

@@ -1,110 +1,176 @@
-const SMALLEST_BOX = 16;
 const REPORT_DELAY = 400; // ms after the last key, so that a held key is one change
+const STROKE_DELAY = 700; // ms after the last stroke of the brush
+const GRIP_RADIUS = 16; // pixels of the screen
+const DOT_RADIUS = 7;
+const GROWTH = 4; // pixels of the mask that Grow and Shrink add and take
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const find = (selector) => parentElement.querySelector(selector);
-  const svg = find("svg");
-  const box = find(".box");
+  const all = (selector) => parentElement.querySelectorAll(selector);
+  const [svg, box, sheet] = ["svg", ".box", "canvas"].map(find);
+  const kept = (svg.kept ??= { tool: matchMedia("(pointer: coarse)").matches ? "look" : "box", photo: null });
+  const waiting = (kept.waiting ??= {});
   let shown = data.box;
 
-  const set = (element, attributes) => {
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  const later = (name, delay, act) => {
+    clearTimeout(waiting[name]);
+    waiting[name] = setTimeout(() => { waiting[name] = null; act(); }, delay);
   };
-  const limit = (value, low, high) => Math.min(Math.max(value, low), high);
+  const say = (text) => { find(".spoken").textContent = text; };
+  const pointIn = (event) => {
+    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    return { x: limit(point.x, 0, data.width), y: limit(point.y, 0, data.height) };
+  };
+  const unit = () => 1 / (svg.getScreenCTM()?.a || 1); // image pixels a pixel of the screen
 
+  // ---- box
   function draw({ x0, y0, side }) {
     shown = { x0, y0, side };
-    const radius = Math.max(data.width, data.height) / 90;
-    for (const rectangle of parentElement.querySelectorAll("rect")) {
-      set(rectangle, { x: x0, y: y0, width: side, height: side });
-    }
-    for (const corner of box.querySelectorAll("circle")) {
+    for (const rectangle of all("rect:not(.automatic)")) set(rectangle, { x: x0, y: y0, width: side, height: side });
+    for (const corner of all("circle")) {
       const [right, down] = corner.dataset.corner.split(" ").map(Number);
+      const radius = (corner.classList.contains("grip") ? GRIP_RADIUS : DOT_RADIUS) * unit();
       set(corner, { cx: x0 + right * side, cy: y0 + down * side, r: radius });
     }
   }
+  const sayBox = () => say(`Box ${shown.x0} from the left, ${shown.y0} from the top, side ${shown.side} pixels.`);
+  const reportBox = () => setTriggerValue("box", shown);
 
-  function inside({ x0, y0, side }) {
-    const length = Math.round(limit(side, SMALLEST_BOX, Math.min(data.width, data.height)));
-    return {
-      x0: Math.round(limit(x0, 0, data.width - length)),
-      y0: Math.round(limit(y0, 0, data.height - length)),
-      side: length,
-    };
-  }
-
-  /* The square that spans from a fixed corner towards a point, as far as the image goes. */
-  function spanned(fixed, point) {
-    const [right, down] = [point.x >= fixed.x, point.y >= fixed.y];
-    const room = Math.min(right ? data.width - fixed.x : fixed.x, down ? data.height - fixed.y : fixed.y);
-    const side = Math.min(Math.max(Math.abs(point.x - fixed.x), Math.abs(point.y - fixed.y)), room);
-    return inside({ x0: right ? fixed.x : fixed.x - side, y0: down ? fixed.y : fixed.y - side, side });
-  }
-
-  function pointIn(event) {
-    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
-    return { x: limit(point.x, 0, data.width), y: limit(point.y, 0, data.height) };
-  }
-
-  function movement(target, start) {
-    const from = shown;
-    if (target.dataset.corner) {
-      const [right, down] = target.dataset.corner.split(" ").map(Number);
-      const fixed = { x: from.x0 + (1 - right) * from.side, y: from.y0 + (1 - down) * from.side };
-      return (point) => spanned(fixed, point);
-    }
-    if (box.contains(target)) {
-      return (point) => inside({ ...from, x0: from.x0 + point.x - start.x, y0: from.y0 + point.y - start.y });
-    }
-    return (point) => spanned(start, point);
-  }
-
-  const report = () => setTriggerValue("drawn", shown);
-
-  svg.onpointerdown = (event) => {
-    if (event.button !== 0 || (event.pointerType === "touch" && !box.contains(event.target))) return;
+  function dragBox(event, target) {
     const before = shown;
-    const move = movement(event.target, pointIn(event));
+    const move = boxMovement(target, box, shown, pointIn(event), data);
+    follow(event, (moved) => draw(move(pointIn(moved))), () => {
+      if (["x0", "y0", "side"].some((key) => shown[key] !== before[key])) { sayBox(); reportBox(); }
+    });
+  }
+  box.onkeydown = (event) => {
+    const moved = boxAfterKey(event.key, shown, data);
+    if (!moved) return;
+    event.preventDefault();
+    draw(moved);
+    sayBox();
+    later("box", REPORT_DELAY, reportBox);
+  };
+
+  // ---- zoom
+  if (kept.photo !== data.photo) Object.assign(kept, { photo: data.photo, view: null, brush: null });
+  const zoom = new Zoom(svg, data, () => { draw(shown); showBrush(); });
+  if (kept.view) zoom.view = kept.view;
+  find(".in").onclick = () => zoom.by(ZOOM_STEP);
+  find(".out").onclick = () => zoom.by(1 / ZOOM_STEP);
+  find(".fit").onclick = () => zoom.fit();
+  svg.onwheel = (event) => {
+    if (!event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    zoom.by(Math.exp(-event.deltaY / 200), pointIn(event));
+  };
+  function pan(event) {
+    let [x, y] = [event.clientX, event.clientY];
+    follow(event, (moved) => {
+      zoom.move((x - moved.clientX) * unit(), (y - moved.clientY) * unit());
+      [x, y] = [moved.clientX, moved.clientY];
+    });
+  }
+
+  // ---- contour
+  const brush = (kept.brush ??= new Brush(data));
+  if (brush.contour !== data.contour && !waiting.contour) brush.begin(data.contour); // strokes not yet sent stay
+  function showBrush() {
+    if (kept.tool === "contour") brush.show(sheet, zoom.view); else brush.hide(sheet);
+    find(".undo").disabled = !brush.earlier.length;
+  }
+  const reportContour = () => later("contour", STROKE_DELAY, () => setTriggerValue("contour", { png: brush.png() }));
+  const change = (act) => () => { brush.remember(); act(); showBrush(); reportContour(); };
+  function paint(event) {
+    let last = pointIn(event);
+    const thickness = (find(".thickness").value / 100) * Math.max(data.width, data.height);
+    const erases = find('[data-brush="erase"]').ariaPressed === "true";
+    const stroke = (moved) => {
+      const next = pointIn(moved);
+      brush.stroke(last, next, thickness, erases);
+      last = next;
+      showBrush();
+    };
+    clearTimeout(waiting.contour);
+    brush.remember();
+    stroke(event);
+    follow(event, stroke, reportContour);
+  }
+  find(".grow").onclick = change(() => brush.grow(GROWTH));
+  find(".shrink").onclick = change(() => brush.shrink(GROWTH));
+  find(".undo").onclick = () => { brush.undo(); showBrush(); reportContour(); };
+  find(".reset").onclick = () => { brush.earlier.length = 0; setTriggerValue("contour", { png: null }); };
+  find(".reset").disabled = !data.drawn;
+  for (const button of all("[data-brush]")) {
+    button.onclick = () => { for (const each of all("[data-brush]")) each.ariaPressed = String(each === button); };
+  }
+
+  // ---- scale, and which tool is in hand
+  const ruler = new Ruler(find, (scale) => { setTriggerValue("scale", scale); say("The scale is noted."); });
+  function take(tool) {
+    kept.tool = tool;
+    set(svg, { "data-tool": tool });
+    for (const button of all("[data-tool]:not(svg)")) button.ariaPressed = String(button.dataset.tool === tool);
+    find(".brushes").hidden = tool !== "contour";
+    find(".ruler").hidden = tool !== "scale";
+    if (tool !== "scale") ruler.begin();
+    showBrush();
+  }
+  for (const button of all("button[data-tool]")) button.onclick = () => take(button.dataset.tool);
+
+  function follow(event, moved, done = () => {}) {
     svg.setPointerCapture(event.pointerId);
-    svg.onpointermove = (moved) => draw(move(pointIn(moved)));
+    svg.onpointermove = moved;
     svg.onpointerup = svg.onpointercancel = () => {
       svg.onpointermove = svg.onpointerup = svg.onpointercancel = null;
-      if (["x0", "y0", "side"].some((key) => shown[key] !== before[key])) report();
+      kept.view = zoom.view;
+      done();
     };
+  }
+  svg.onpointerdown = (event) => {
+    if (event.button !== 0) return;
+    const { target } = event;
+    if (target.classList.contains("grip") && ["look", "box"].includes(kept.tool)) dragBox(event, target);
+    else if (kept.tool === "box") dragBox(event, target);
+    else if (kept.tool === "contour") paint(event);
+    else if (kept.tool === "scale") ruler.click(pointIn(event));
+    else if (svg.hasAttribute("data-zoomed")) pan(event);
   };
 
-  box.onkeydown = (event) => {
-    const step = Math.max(1, Math.round(Math.max(data.width, data.height) / 100));
-    const [right, down, wider] = {
-      ArrowLeft: [-1, 0, 0], ArrowRight: [1, 0, 0], ArrowUp: [0, -1, 0], ArrowDown: [0, 1, 0],
-      "+": [-1, -1, 2], "=": [-1, -1, 2], "-": [1, 1, -2],
-    }[event.key] ?? [];
-    if (right === undefined) return;
-    event.preventDefault();
-    const { x0, y0, side } = shown;
-    draw(inside({ x0: x0 + right * step, y0: y0 + down * step, side: side + wider * step }));
-    clearTimeout(box.waiting);
-    box.waiting = setTimeout(report, REPORT_DELAY);
-  };
-
+  // ---- activation map and lines
   const opacity = find(".opacity");
-  opacity.oninput = () => set(find(".evidence"), { opacity: opacity.value / 100 });
-  opacity.oninput();
+  opacity.oninput = () => {
+    set(find(".evidence"), { opacity: opacity.value / 100 });
+    find(".legend").hidden = find(".explain").hidden = opacity.value === "0";
+  };
   const lines = find(".lines");
   lines.onchange = () => {
-    for (const line of [box, ...parentElement.querySelectorAll(".halo, .contour")]) {
-      line.classList.toggle("hidden", !lines.checked);
-    }
+    for (const line of [box, ...all(".halo, .contour, .automatic")]) line.classList.toggle("hidden", !lines.checked);
   };
-  lines.onchange();
+  [find(".least").textContent, find(".most").textContent] = [`least ${data.range[0]}`, `most ${data.range[1]}`];
+  find(".explain").textContent = `Evidence for ${data.explained}, on one scale for all classes of this image (before the softmax).`;
 
-  set(svg, { viewBox: `0 0 ${data.width} ${data.height}`, role: "group" });
+  // ---- what the page gave
   find("title").textContent = data.description;
   set(find(".photo"), { href: data.photo, width: data.width, height: data.height });
   set(find(".evidence"), { href: data.evidence, ...data.seen });
-  for (const path of parentElement.querySelectorAll("path")) set(path, { d: data.contour });
+  for (const path of all("path")) set(path, { d: data.contour });
+  const automatic = find(".automatic");
+  automatic.toggleAttribute("hidden", !data.automatic);
+  if (data.automatic) {
+    const { x0, y0, side } = data.automatic;
+    set(automatic, { x: x0, y: y0, width: side, height: side });
+  }
   set(box, { "aria-label": "Box of the crop. Arrow keys move it, plus and minus change its size." });
   box.classList.toggle("whole", data.whole);
-  draw(data.box);
-  return () => clearTimeout(box.waiting);
+  opacity.oninput();
+  lines.onchange();
+  zoom.apply();
+  take(kept.tool);
+  const watch = new ResizeObserver(() => { draw(shown); showBrush(); });
+  watch.observe(svg);
+  return () => {
+    watch.disconnect();
+    kept.view = zoom.view;
+  };
 }

@@ -21,6 +21,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 
+CHOOSER = "[data-testid=stFileUploader] input[type=file]"
 PATIENCE = 60  # seconds; a machine may have more to do
 
 
@@ -77,7 +78,7 @@ def open_page(address, browser):
         page = context.new_page()
         page.on("request", lambda request: foreign.append(request.url))
         page.goto(address)
-        page.locator("input[type=file]").wait_for(state="attached")
+        page.locator(CHOOSER).wait_for(state="attached")
         return page
 
     yield open_page
@@ -101,11 +102,11 @@ def write_disc(write_image, draw_disc, tmp_path):
 
 
 def upload(page, *paths) -> None:
-    page.locator("input[type=file]").set_input_files(paths)
+    page.locator(CHOOSER).set_input_files(paths)
 
 
 def diagnosis(page):
-    return page.locator(".lesion-card .diagnosis")
+    return page.locator(".lesion-answer .diagnosis")
 
 
 def picture(page) -> dict[str, float]:
@@ -174,9 +175,9 @@ def test_many_images_come_as_csv_and_as_a_report_that_opens_without_network(open
     upload(page, write_disc("red.png", (120, 50, 50)), broken, write_disc("green.png", (50, 120, 50)))
     page.get_by_text("2 of 3 images predicted").wait_for()
     with page.expect_download() as table:
-        page.get_by_role("button", name="Table (csv)").click()
+        page.get_by_role("button", name="Table of all (csv)").click()
     with page.expect_download() as report:
-        page.get_by_role("button", name="Report (html)").click()
+        page.get_by_role("button", name="Report of all (html)").click()
 
     rows = list(csv.DictReader(table.value.path().read_text().splitlines()))
     assert [row["diagnosis"] for row in rows] == ["mel", "", "nv"]

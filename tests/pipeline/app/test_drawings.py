@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.app.drawings import contour_path, evidence_uri, jpeg_uri
+from pipeline.app.drawings import contour_path, evidence_range, evidence_uri, jpeg_uri
 
 
 def decoded(uri) -> np.ndarray:
@@ -22,15 +22,25 @@ def test_a_picture_keeps_its_colours_and_aspect_and_shrinks_to_what_is_shown():
 
 
 def test_the_more_evidence_the_more_opaque():
-    picture = decoded(evidence_uri(np.array([[-3.0, 1.0], [1.0, 5.0]], np.float32), side=64))
+    picture = decoded(evidence_uri(np.array([[[-3.0], [1.0]], [[1.0], [5.0]]], np.float32), 0, side=64))
 
     assert picture.shape == (64, 64, 4)
     assert picture[0, 0, 3] == 0 and picture[-1, -1, 3] == 255
     assert picture[0, 0, 3] < picture[0, -1, 3] < picture[-1, -1, 3]
 
 
+def test_all_classes_share_one_scale():
+    weak, strong = np.zeros((7, 7), np.float32), np.full((7, 7), 10, np.float32)
+    weak[3, 3] = 1
+    activation_map = np.dstack([weak, strong])
+
+    assert evidence_range(activation_map) == (0, 10)
+    assert decoded(evidence_uri(activation_map, 0))[:, :, 3].max() <= 26
+    assert decoded(evidence_uri(activation_map, 1))[:, :, 3].min() == 255
+
+
 def test_a_flat_map_shows_nothing():
-    assert not decoded(evidence_uri(np.full((7, 7), 2.5, np.float32)))[:, :, 3].any()
+    assert not decoded(evidence_uri(np.full((7, 7, 1), 2.5, np.float32), 0))[:, :, 3].any()
 
 
 def test_the_outline_runs_along_the_masks_border():

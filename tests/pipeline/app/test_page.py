@@ -46,12 +46,37 @@ def texts(page) -> list[str]:
     ]
 
 
-def diagnosis_card(page) -> str:
+def answer(page) -> str:
+    return next(text for text in texts(page) if "Classified: " in text)
+
+
+def probabilities(page) -> str:
     return next(text for text in texts(page) if "they sum to 100%" in text)
 
 
+def visit_of(page):
+    return page.session_state["visit"]
+
+
+def press(page, label):
+    next(button for button in page.button if button.label == label).click().run()
+    assert not page.exception
+    return page
+
+
+def pick(page, name):
+    """What a click on a row of the table does."""
+    visit = visit_of(page)
+    visit.picked = next(key for key, picture in visit.pictures.items() if picture.name == name)
+    return page.run()
+
+
+def downloads(page) -> list[str]:
+    return [button.label for button in page.get("download_button")]
+
+
 def percent(share) -> str:
-    return f"{share:.1%}"
+    return "<0.1%" if share < 0.0005 else f"{share:.1%}"
 
 
 def choose(page, view):
@@ -73,34 +98,35 @@ def test_it_opens_with_what_it_is_and_is_not(page):
 
 def test_an_image_gets_the_numbers_of_the_pipeline_and_full_names(page, pipeline, draw_disc):
     image = draw_disc((90, 30, 30))
-    card = diagnosis_card(upload(page, ("disc.png", png(image))))
+    upload(page, ("disc.png", png(image)))
     prediction = pipeline.predict(image)
 
-    assert card.startswith(f"melanoma (mel) {percent(prediction.confidence)}")
-    assert f"Malignant {percent(prediction.malignant)}" in card
+    assert answer(page).startswith(f"melanoma (mel) {percent(prediction.confidence)} A malignant diagnosis.")
+    assert f"Malignant altogether {percent(prediction.malignant)}" in answer(page)
+    assert answer(page).endswith("Classified: the crop around the lesion.")
     ranked = sorted(prediction.probabilities.values(), reverse=True)
-    assert [percent(share) for share in ranked] == re.findall(r"\d+\.\d%", card)[3:10]
+    assert [percent(share) for share in ranked] == re.findall(r"[<>]?\d+\.\d%", probabilities(page))[2:9]
 
 
-def test_a_drawn_example_opens_by_a_click(page):
-    page.get("segmented_control")[0].set_value("Drawn examples").run()
-    next(button for button in page.button if button.label == "melanoma").click().run()
+def test_an_example_opens_by_one_click_and_is_named_as_what_it_is(page):
+    press(page, "melanoma")
 
-    assert not page.exception
-    assert "drawn_" in " ".join(texts(page))
-    assert diagnosis_card(page)
+    assert any(text.endswith("a drawing of a melanoma (mel), which shows nobody") for text in texts(page))
+    assert answer(page)
 
 
-def test_the_full_image_changes_the_diagnosis(page, pipeline, draw_disc):
+def test_the_full_image_changes_the_diagnosis_and_is_told_as_overruled(page, pipeline, draw_disc):
     image = draw_disc((90, 30, 30), radius=30)
     image[:, 300:] = (200, 200, 255)
-    crop = diagnosis_card(upload(page, ("disc.png", png(image))))
-    full = diagnosis_card(choose(page, "Full image"))
+    crop = answer(upload(page, ("disc.png", png(image))))
+    full = answer(choose(page, "Full image"))
 
     assert percent(pipeline.predict(image, view="crop").confidence) in crop
     expected = pipeline.predict(image, view="full")
     assert expected.diagnosis == "vasc"
     assert full.startswith(f"vascular lesion (vasc) {percent(expected.confidence)}")
+    assert "Classified: the whole image. Overruled: whole image classified." in full
+    assert "Overruled" not in crop
 
 
 def test_crop_and_full_image_stand_side_by_side(page, pipeline, draw_disc):
@@ -120,7 +146,7 @@ def test_the_margin_is_the_readers(page, pipeline, draw_disc):
     image = draw_disc((90, 30, 30), radius=30)
     upload(page, ("disc.png", png(image))).slider[0].set_value(1.0).run()
 
-    assert percent(pipeline.predict(image, margin=1.0).confidence) in diagnosis_card(page)
+    assert percent(pipeline.predict(image, margin=1.0).confidence) in answer(page)
     assert pipeline.predict(image, margin=1.0).confidence < pipeline.predict(image).confidence
 
 
@@ -137,7 +163,7 @@ def test_a_box_of_the_readers_is_what_the_classifier_sees(page, pipeline, draw_d
 
     expected = pipeline.predict(image, box=Box(10, 15, 70, 75))
     assert expected.diagnosis == "vasc"
-    assert diagnosis_card(page).startswith(f"vascular lesion (vasc) {percent(expected.confidence)}")
+    assert answer(page).startswith(f"vascular lesion (vasc) {percent(expected.confidence)}")
 
 
 def test_measurements_come_in_millimetres_where_the_scale_is_given(page, pipeline, draw_disc):
@@ -154,7 +180,7 @@ def test_measurements_come_in_millimetres_where_the_scale_is_given(page, pipelin
 def test_without_a_lesion_the_page_says_what_was_used(page):
     upload(page, ("skin.png", png(np.full((100, 120, 3), 230, np.uint8))))
 
-    assert "No lesion found: whole image used." in diagnosis_card(page)
+    assert "No lesion found: whole image used." in answer(page)
     assert "There is no contour of a lesion to measure." in texts(page)
 
 
@@ -162,7 +188,6 @@ def test_without_a_lesion_the_page_says_what_was_used(page):
     ("content", "complaint"),
     [
         (b"no image", "is not a JPEG"),
-        (b"", "the file is empty"),
         (b"\x89PNG\r\n\x1a\n" + bytes(40), "cut short"),
     ],
 )
@@ -184,41 +209,121 @@ def test_a_name_is_shown_as_text_and_never_as_markup(page, draw_disc):
     )
 
 
-def test_many_images_are_a_table_in_which_a_broken_one_is_a_line(page, pipeline, draw_disc):
+def test_many_images_are_predicted_and_a_broken_one_says_why(page, pipeline, draw_disc):
     colours = {"red.png": (90, 30, 30), "green.png": (30, 90, 30)}
     files = [(name, png(draw_disc(colour))) for name, colour in colours.items()]
     upload(page, files[0], ("broken.png", b"no image"), files[1])
 
-    table = page.dataframe[0].value
-    assert list(table["Image"]) == ["red.png", "broken.png", "green.png"]
-    assert list(table["Diagnosis"]) == ["melanoma (mel)", "could not be used", "melanocytic naevus (nv)"]
-    expected = [pipeline.predict(draw_disc(colour)) for colour in colours.values()]
-    assert table["Malignant"][[0, 2]].tolist() == pytest.approx([100 * each.malignant for each in expected])
-    assert "is not a JPEG" in table["Notes"][1]
-    assert [button.label for button in page.get("download_button")] == ["Table (csv)", "Report (html)"]
+    assert "2 of 3 images predicted" in texts(page)
+    red, broken, green = (outcome for _, outcome in visit_of(page).outcomes.values())
+    for outcome, colour in ((red, colours["red.png"]), (green, colours["green.png"])):
+        assert outcome.facts == pipeline.predict(draw_disc(colour)).to_dict()
+    assert "is not a JPEG" in broken.error
+    assert downloads(page)[:2] == ["Table of all (csv)", "Report of all (html)"]
 
 
 def test_the_picked_one_of_many_is_shown(page, draw_disc):
     upload(page, ("red.png", png(draw_disc((90, 30, 30)))), ("green.png", png(draw_disc((30, 90, 30)))))
-    picker = next(each for each in page.selectbox if each.label.startswith("Image to look at"))
-    assert diagnosis_card(page).startswith("melanoma (mel)")
+    assert answer(page).startswith("melanoma (mel)")
 
-    picker.select_index(1).run()
-    assert diagnosis_card(page).startswith("melanocytic naevus (nv)")
+    assert answer(pick(page, "green.png")).startswith("melanocytic naevus (nv)")
 
 
-def test_removing_forgets_every_image(page, draw_disc):
+def test_adding_files_adds_and_twice_the_same_is_once(page, draw_disc):
+    red, green = ("red.png", png(draw_disc((90, 30, 30)))), ("green.png", png(draw_disc((30, 90, 30))))
+    upload(page, red)
+    upload(page, green, red)
+    press(page, "melanoma")
+
+    assert [picture.name for picture in visit_of(page).pictures.values()][:2] == ["red.png", "green.png"]
+    assert len(visit_of(page).pictures) == 3
+    assert visit_of(page).pictures[visit_of(page).picked].drawn_as == "mel", "the new one is looked at"
+
+
+def test_what_was_chosen_outlasts_another_image_and_reaches_its_line(page, draw_disc):
+    upload(page, ("red.png", png(draw_disc((90, 30, 30)))), ("green.png", png(draw_disc((30, 90, 30)))))
+    page.slider[0].set_value(0.8).run()
+    number_input(page, "Width of the image").set_value(20.0).run()
+    chosen = answer(page)
+    assert "Overruled: margin 0.8 in place of" in chosen
+
+    pick(page, "green.png")
+    assert "Overruled" not in answer(page)
+    pick(page, "red.png")
+    assert answer(page) == chosen
+    assert page.slider[0].value == 0.8
+    assert number_input(page, "Width of the image").value == pytest.approx(20)
+    _, outcome = next(iter(visit_of(page).outcomes.values()))
+    assert outcome.overruled.startswith("margin 0.8")
+    assert outcome.measurements[0].unit == "mm²"
+
+
+def test_the_scale_is_kept_for_other_images_of_the_same_size(page, draw_disc):
+    upload(page, ("red.png", png(draw_disc())), ("wide.png", png(draw_disc(size=(300, 500)))))
+    number_input(page, "Width of the image").set_value(20.0).run()
+    upload(page, ("green.png", png(draw_disc((30, 90, 30)))))
+    assert number_input(page, "Width of the image").value == pytest.approx(20)
+
+    pick(page, "wide.png")
+    assert number_input(page, "Width of the image").value is None
+
+
+def test_a_quiz_hides_the_answer_until_it_is_asked_for(page, draw_disc):
+    upload(page, ("red.png", png(draw_disc((90, 30, 30)))), ("green.png", png(draw_disc((30, 90, 30)))))
+    page.toggle[0].set_value(True).run()
+    assert not any("Classified" in text or "melanoma" in text for text in texts(page))
+
+    next(box for box in page.selectbox if box.label == "Your diagnosis").set_value("mel").run()
+    press(page, "Show the answer")
+    assert answer(page).startswith("melanoma (mel)")
+    assert any(
+        text.startswith("Revealed after your answer: 1. You and the models agreed in 1.")
+        for text in texts(page)
+    )
+    pick(page, "green.png")
+    assert not any("Classified" in text for text in texts(page)), "each image has its own answer"
+
+
+def test_a_stopped_batch_goes_on(page, draw_disc, monkeypatch):
+    monkeypatch.setattr("pipeline.app.batch.AT_ONCE_SECONDS", 0)
+    upload(page, *((f"{shade}.png", png(draw_disc((shade, 30, 30)))) for shade in (80, 90, 100)))
+    visit = visit_of(page)
+    visit.outcomes.popitem()
+    visit.stopped = True
+    page.run()
+    assert len(visit.outcomes) == 2 and "Table of all (csv)" in downloads(page)
+
+    press(page, "Go on with the other 1")
+    assert len(visit_of(page).outcomes) == 3
+    assert "3 of 3 images predicted" in texts(page)
+
+
+def test_one_image_has_its_files_too(page, draw_disc):
     upload(page, ("red.png", png(draw_disc())))
-    next(button for button in page.button if button.label == "Remove all images").click().run()
 
-    assert not page.exception
+    assert downloads(page) == ["Report (A4 page)", "Table (csv)", "Mask (png)", "Overlay (jpg)"]
+
+
+def test_an_empty_file_is_refused_in_words_and_the_others_stay(page, draw_disc):
+    upload(page, ("red.png", png(draw_disc())), ("empty.png", b""))
+
+    assert any("empty.png: the file is empty; copy it again." in text for text in texts(page))
+    assert len(visit_of(page).pictures) == 1
+    press(page, "I have read this")
+    assert not any("empty.png" in text for text in texts(page))
+
+
+def test_removing_asks_and_forgets_every_image(page, draw_disc):
+    upload(page, ("red.png", png(draw_disc())))
+    press(page, "Yes, remove")
+
+    visit = visit_of(page)
     assert not any("they sum to 100%" in text for text in texts(page))
-    assert "pictures" not in page.session_state
-    assert "remembered-image" not in page.session_state
+    assert not (visit.pictures or visit.outcomes or visit.remembered)
 
 
 def test_every_drawn_example_is_an_image_that_comes_along():
-    from pipeline.app.sources import _examples  # noqa: PLC0415
+    from pipeline.app.sources import drawn_examples  # noqa: PLC0415
 
-    assert len(_examples()) == 7
-    assert all(read_image(path).size for path in _examples())
+    assert len(drawn_examples()) == 7
+    assert all(read_image(path).size for path in drawn_examples())

@@ -7,7 +7,10 @@ import sys
 
 import pytest
 
-from pipeline.app.settings import streamlit_options
+pytest.importorskip("streamlit")
+
+from pipeline.app.serving import own_address
+from pipeline.app.settings import Place, streamlit_settings
 
 
 def lesion_app(*arguments, **environment):
@@ -53,16 +56,27 @@ def test_a_port_that_is_taken_is_a_line():
 
 
 def test_the_page_stays_on_this_computer_and_reports_to_nobody():
-    options = streamlit_options("127.0.0.1", 8501)
+    settings = streamlit_settings(Place())
 
-    assert {
-        "--server.address=127.0.0.1",
-        "--browser.gatherUsageStats=false",
-        "--server.headless=true",
-    } <= set(options)
-    assert "--server.allowedHosts=localhost" in options
-    assert not any("allowedHosts" in option for option in streamlit_options("0.0.0.0", 8501))
-    assert not any("http" in option for option in options)
+    assert settings["server.address"] == "127.0.0.1"
+    assert settings["browser.gatherUsageStats"] is False
+    assert "localhost" in settings["server.allowedHosts"]
+    assert "server.allowedHosts" not in streamlit_settings(Place("0.0.0.0"))
+
+
+def test_a_certificate_alone_is_refused(tmp_path):
+    pytest.importorskip("streamlit")
+    certificate = tmp_path / "certificate.pem"
+    certificate.write_text("")
+    finished = lesion_app("--certificate", certificate)
+
+    assert finished.returncode == 2
+    assert finished.stderr == "lesion: --certificate and --key go together; give both, or neither.\n"
+
+
+def test_an_address_for_others_names_this_machine_and_not_all_of_its_addresses():
+    assert Place("0.0.0.0", 80).address(own_address("0.0.0.0")) not in {"http://0.0.0.0:80", "http://:80"}
+    assert Place("::1", 80).address(own_address("::1")) == "http://[::1]:80"
 
 
 def test_the_page_does_without_tensorflow():

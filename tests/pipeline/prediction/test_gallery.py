@@ -1,12 +1,15 @@
 import csv
 import re
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
 from data.datasets.diagnoses import HAM10000_CLASSES
-from pipeline.prediction.gallery import csv_text, html_page, predict_file
+from pipeline.prediction.gallery import csv_text, html_page
+from pipeline.prediction.outcomes import Remarks, predict_file
 from pipeline.prediction.outputs import PredictionFolder
+from pipeline.prediction.overruling import Overrule
 
 
 @pytest.fixture
@@ -25,9 +28,9 @@ def test_the_csv_is_what_the_command_line_writes_and_a_line_for_what_failed(
     with PredictionFolder.open(tmp_path / "results", HAM10000_CLASSES) as folder:
         folder.add(tmp_path / "red.png", image, pipeline.predict(image))
     (expected,) = csv.DictReader((tmp_path / "results" / "predictions.csv").read_text().splitlines())
-    red, broken, skin = csv.DictReader(csv_text(outcomes, HAM10000_CLASSES).splitlines())
+    red, broken, skin = csv.DictReader(csv_text(outcomes, pipeline.bundle).splitlines())
 
-    assert red == expected | {"image": "red.png"}
+    assert {name: red[name] for name in expected} == expected | {"image": "red.png"}
     assert (broken["image"], broken["diagnosis"]) == ("broken.png", "")
     assert "is not a JPEG" in broken["notes"]
     assert skin["view"] == "full" and skin["x0"] == ""
@@ -43,6 +46,25 @@ def test_the_report_needs_nothing_from_outside_and_shows_every_image(outcomes, p
     assert "broken.png: is not a JPEG" in page
     assert "not a medical device" in page
     assert "melanoma (mel)" in page and f"{outcomes[0].facts['confidence']:.1%}" in page
+    assert pipeline.bundle.name in page
+
+
+def test_what_the_reader_chose_and_wrote_is_in_both(pipeline, draw_disc, write_image, tmp_path):
+    content = write_image(tmp_path / "red.png", draw_disc()).read_bytes()
+    outcome = predict_file(pipeline, "red.png", content, Overrule(margin=0.5), millimetres_per_pixel=0.05)
+    outcome = outcome.with_remarks(Remarks("case 7", "nv", "=HYPERLINK(1)\nas before"))
+    now = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
+    (row,) = csv.DictReader(csv_text([outcome], pipeline.bundle, now).splitlines())
+
+    assert row["overruled"].startswith("margin 0.5 in place of")
+    assert (row["case"], row["own_diagnosis"]) == ("case 7", "nv")
+    assert row["comment"] == "'=HYPERLINK(1) as before", "no spreadsheet takes it for a formula"
+    assert (row["area_unit"], row["millimetres_per_pixel"]) == ("mm²", "0.05")
+    assert float(row["area"]) == pytest.approx(np.pi * 3**2, rel=0.05)
+    assert (row["date"], row["bundle"]) == ("2026-11-24 15:30+00:00", pipeline.bundle.name)
+    page = html_page([outcome], pipeline.bundle, now)
+    assert "Overruled: margin 0.5" in page and "Own diagnosis: melanocytic naevus (nv)" in page
+    assert "2026-11-24 15:30" in page and re.search(r"Largest diameter \d\.\d\d mm", page)
 
 
 def test_links_of_the_report_lead_to_the_pictures(outcomes, pipeline):

@@ -1,0 +1,29 @@
+"""The page's own components: a piece of html, its style and its script, from the templates."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import streamlit as st
+
+from pipeline.app.fragments import TEMPLATES
+
+
+def component(name: str, *scripts: str) -> Callable[..., Any]:
+    """The component of `templates/<name>.html`, `.css` and the scripts `.js`, by default the one of its name.
+
+    Several scripts are joined; the last one exports what Streamlit calls. Each run of the page registers the
+    component anew, as each session may be another's first.
+    """
+    mounted: Callable[..., Any] = st.components.v2.component(
+        f"lesion-{name}",
+        html=_source(f"{name}.html"),
+        css=_source("component.css") + _source(f"{name}.css"),
+        js="\n".join(_source(f"{script}.js") for script in scripts or (name,)),
+    )
+    return mounted
+
+
+@cache
+def _source(file: str) -> str:
+    return (TEMPLATES / file).read_text("utf-8")

@@ -1,0 +1,55 @@
+"""One case on one A4 page."""
+
+from datetime import datetime
+
+from data.datasets.diagnoses import diagnosis_name, malignancy
+from pipeline.bundle.loading import Bundle
+from pipeline.prediction.outcomes import Outcome, jpeg_uri
+from pipeline.prediction.predictor import UNLIKE_TRAINING
+from pipeline.prediction.track_record import track_record
+from pipeline.prediction.wording import measure_text, percent, software, stamp
+from pipeline.reports.pages import template_environment
+
+
+def case_page(outcome: Outcome, seen: bytes, bundle: Bundle, now: datetime | None = None) -> str:
+    """A page of html that prints on one sheet of A4 and needs no other file.
+
+    Parameters
+    ----------
+    outcome : of an image that could be used
+    seen : a JPEG of what was classified
+    bundle : whose prediction it is
+    now : by default the present moment
+    """
+    facts = outcome.facts
+    return (
+        template_environment()
+        .get_template("case.html")
+        .render(
+            outcome=outcome,
+            facts=facts,
+            ranking=sorted(facts["probabilities"].items(), key=lambda item: -item[1]),
+            unreliable=UNLIKE_TRAINING in facts["notes"],
+            record=track_record(bundle, facts["diagnosis"]),
+            picture=jpeg_uri(outcome.picture),
+            seen=jpeg_uri(seen),
+            classified=classified(outcome),
+            bundle=bundle,
+            date=stamp(now),
+            software=software(),
+            diagnosis_name=diagnosis_name,
+            malignancy=malignancy,
+            percent=percent,
+            measure=measure_text,
+        )
+    )
+
+
+def classified(outcome: Outcome) -> str:
+    """What the classifier looked at, in words."""
+    facts = outcome.facts
+    if facts["view"] == "full":
+        return "the whole image"
+    box = facts["box"]
+    place = f"{box['x1'] - box['x0']} pixels wide, {box['x0']} from the left and {box['y0']} from the top"
+    return f"a square crop {place}"

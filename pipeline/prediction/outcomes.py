@@ -1,0 +1,157 @@
+"""What came out for one image, small enough to keep for hundreds of them."""
+
+import base64
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from data.images import ImageError
+from data.resizing import resize, resize_mask
+from pipeline.bundle.loading import Bundle
+from pipeline.prediction.outputs import table_columns, table_row
+from pipeline.prediction.overlays import draw_overlay
+from pipeline.prediction.overruling import Overrule, predict_overruled
+from pipeline.prediction.predictor import LesionPipeline, Prediction
+from pipeline.prediction.reading import Photograph, as_pixels
+from segmentation.cropping import Box
+from segmentation.shape import Measurement, measure_lesion
+
+PICTURE_SIDE, THUMBNAIL_SIDE = 640, 96
+JPEG_QUALITY = 85
+
+
+@dataclass(frozen=True)
+class Remarks:
+    """What a reader writes beside a prediction: a case's name, an own diagnosis, a comment."""
+
+    case: str = ""
+    diagnosis: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out for one image, small enough to keep for hundreds of them.
+
+    Attributes
+    ----------
+    name : str
+        The image's file name.
+    facts : dict
+        As `Prediction.to_dict`; empty where the image could not be used.
+    row : tuple
+        The image's line in `predictions.csv`.
+    picture, thumbnail : bytes
+        JPEGs of the image with contour, box and label, and of the image alone; empty where there are none.
+    error : str
+        Why the image could not be used; empty where it could.
+    overruled : str
+        What the reader chose in place of the pipeline, in words; empty where nothing.
+    measurements : tuple of Measurement
+    millimetres_per_pixel : float, optional
+    remarks : Remarks
+    """
+
+    name: str
+    facts: dict[str, Any]
+    row: tuple[object, ...]
+    picture: bytes = field(default=b"", repr=False)
+    thumbnail: bytes = field(default=b"", repr=False)
+    error: str = ""
+    overruled: str = ""
+    measurements: tuple[Measurement, ...] = ()
+    millimetres_per_pixel: float | None = None
+    remarks: Remarks = Remarks()
+
+    def with_remarks(self, remarks: Remarks) -> "Outcome":
+        """The same with a reader's remarks."""
+        return replace(self, remarks=remarks)
+
+
+def predict_file(
+    pipeline: LesionPipeline,
+    name: str,
+    content: bytes,
+    overrule: Overrule | None = None,
+    millimetres_per_pixel: float | None = None,
+) -> Outcome:
+    """Predict one image file's content; a file that can't be used gives an outcome with an error."""
+    try:
+        photograph = pipeline.open(content)
+    except ImageError as error:
+        reason = _named(error, name)
+        blanks = ("",) * (len(table_columns(pipeline.bundle.classes)) - 2)
+        return Outcome(name, {}, (name, *blanks, reason), error=reason)
+    overrule = overrule or Overrule()
+    prediction = predict_overruled(pipeline, photograph, overrule)
+    return outcome_of(pipeline.bundle, name, photograph, prediction, overrule, millimetres_per_pixel)
+
+
+def outcome_of(
+    bundle: Bundle,
+    name: str,
+    photograph: Photograph,
+    prediction: Prediction,
+    overrule: Overrule,
+    millimetres_per_pixel: float | None = None,
+    measurements: tuple[Measurement, ...] | None = None,
+) -> Outcome:
+    """A prediction that was made already, as an outcome; it is measured here where it wasn't yet."""
+    if measurements is None:
+        measurements = measured(photograph, prediction.mask, millimetres_per_pixel)
+    return Outcome(
+        name,
+        prediction.to_dict(),
+        tuple(table_row(Path(name), prediction, bundle.classes)),
+        encoded_jpeg(draw_overlay(photograph.pixels, _of_size(prediction, photograph)), PICTURE_SIDE),
+        encoded_jpeg(photograph.pixels, THUMBNAIL_SIDE),
+        overruled=overrule.words(bundle),
+        measurements=measurements,
+        millimetres_per_pixel=millimetres_per_pixel,
+    )
+
+
+def measured(
+    photograph: Photograph, mask: np.ndarray, millimetres_per_pixel: float | None
+) -> tuple[Measurement, ...]:
+    """The measurements of a mask (H, W) on the image in its own size."""
+    whole = photograph.pixels.shape[:2] == photograph.size
+    pixels = photograph.pixels if whole else as_pixels(photograph.source)
+    return measure_lesion(pixels, mask, millimetres_per_pixel)
+
+
+def scaled_prediction(prediction: Prediction, size: tuple[int, int]) -> Prediction:
+    """The prediction as it lies on the image resized to `size` (height, width)."""
+    rows, columns = size[0] / prediction.mask.shape[0], size[1] / prediction.mask.shape[1]
+    box = prediction.box and Box(
+        *(round(side * share) for side, share in zip(prediction.box, (columns, rows) * 2, strict=True))
+    )
+    return replace(prediction, mask=resize_mask(prediction.mask, size), box=box)
+
+
+def _named(error: ImageError, name: str) -> str:
+    return str(error).replace("image:", f"{name}:", 1)
+
+
+def _of_size(prediction: Prediction, photograph: Photograph) -> Prediction:
+    """The prediction as it lies on the pixels that were read, which may be fewer than the image's own."""
+    size = photograph.pixels.shape[:2]
+    if size == photograph.size:
+        return prediction
+    return scaled_prediction(prediction, size)
+
+
+def encoded_jpeg(picture: np.ndarray, longest_side: int) -> bytes:
+    """An RGB uint8 picture (H, W, 3) as a JPEG file, reduced where a side is longer than `longest_side`."""
+    scale = min(1.0, longest_side / max(picture.shape[:2]))
+    size = max(1, round(picture.shape[0] * scale)), max(1, round(picture.shape[1] * scale))
+    bgr = cv2.cvtColor(resize(picture, size), cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
+
+
+def jpeg_uri(picture: bytes) -> str:
+    """A JPEG file's content as an address that needs no request."""
+    return f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"

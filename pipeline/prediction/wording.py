@@ -1,0 +1,39 @@
+"""Figures and dates as a reader sees them, the same on the page and in every file that it hands out."""
+
+import math
+from datetime import datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+from segmentation.shape import Measurement
+
+
+def percent(share: float | None) -> str:
+    """A share of 0..1 as text; a dash where it is not known, and never 0 or 100% for what is not."""
+    if share is None or math.isnan(share):
+        return "–"
+    if 0 < share < 0.0005:
+        return "<0.1%"
+    if 0.9995 <= share < 1:
+        return ">99.9%"
+    return f"{share:.1%}"
+
+
+def measure_text(measurement: Measurement) -> str:
+    """A measurement's value and unit."""
+    value = measurement.value
+    return f"{f'{value:,.0f}' if value >= 100 else f'{value:.2f}'} {measurement.unit}".rstrip()
+
+
+def stamp(now: datetime | None = None) -> str:
+    """Date and time with the zone, to the minute."""
+    return (now or datetime.now().astimezone()).isoformat(sep=" ", timespec="minutes")
+
+
+@cache
+def software() -> str:
+    """The software's version, where it is installed."""
+    try:
+        return version("lesion")
+    except PackageNotFoundError:
+        return "not installed"
