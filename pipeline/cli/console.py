@@ -16,6 +16,7 @@ MODULES_OF_EXTRAS = {
     *("pandas", "scipy", "statsmodels", "sklearn", "matplotlib", "jinja2", "imagehash"),
     *("tensorflow", "keras", "segmentation_models", "albumentations", "tomli_w"),
     *("streamlit", "starlette", "skimage"),
+    *("pydicom", "highdicom", "dicomanonymizer", "dicomweb_client"),
 }
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import app as app_command
-from pipeline.cli import benchmark, compare, dataset, evaluate, export, predict, train
+from pipeline.cli import benchmark, compare, dataset, dicom, evaluate, export, predict, train
 from pipeline.cli import web as web_command
 from pipeline.cli.console import needing_extra
 from pipeline.cli.options import DISCLAIMER, current_name
@@ -53,6 +53,7 @@ app.command(epilog=app_command.EXAMPLE)(app_command.app)
 app.command(epilog=web_command.EXAMPLE)(web_command.web)
 app.command(epilog=compare.EXAMPLE)(compare.compare)
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(dicom.app, name="dicom")
 app.add_typer(train.app, name="train")
 app.command(epilog=export.EXAMPLE)(export.export)
 app.command(epilog=benchmark.EXAMPLE)(benchmark.benchmark)

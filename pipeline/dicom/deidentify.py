@@ -73,8 +73,8 @@ def deidentify_file(path: Path, folder: Path, pseudonyms: Pseudonyms) -> Path:
     Raises
     ------
     ImageError
-        If the file can't be read, is of another kind, or something of the patient would stay in it: in the pixels, as
-        the file itself says, or elsewhere, as a search of the result shows.
+        If the file can't be read, is of another kind, was there before, or something of the patient would stay in it:
+        in the pixels, as the file itself says, or elsewhere, as a search of the result shows.
     """
     dataset = read_dataset(path, with_pixels=True)
     _check(path, dataset)
@@ -85,6 +85,8 @@ def deidentify_file(path: Path, folder: Path, pseudonyms: Pseudonyms) -> Path:
     _strip_comments(path, dataset)
     _search(path, dataset, secrets)
     target = folder / f"{dataset.SOPInstanceUID}.dcm"
+    if target.exists():
+        raise ImageError(f"{path}: is the same image as one before it, by its UID; it is left out.")
     with replacing(target) as temporary:
         dataset.save_as(temporary, enforce_file_format=True)
     return target

@@ -1,6 +1,6 @@
 """What is written as DICOM is valid, belongs to the patient's study, and says what the prediction says."""
 
-import csv
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,23 +9,37 @@ import numpy as np
 import pytest
 from pydicom import Dataset, dcmread
 
-from pipeline.dicom.folder import DicomFolder, DicomSettings
+from pipeline.dicom.folder import DicomFolder
 from pipeline.dicom.reading import FrameSource, frame_sources, is_photograph
 from pipeline.dicom.software import RESEARCH_USE, software_of
+from pipeline.dicom.table import table_columns, table_row
 
 
 @pytest.fixture
 def write(pipeline, tmp_path):
-    """A function (DICOM file, settings) that predicts its frames and writes the results; returns their folder."""
+    """A function that predicts a file's frames and writes the results; returns their folder."""
 
-    def predict_and_write(path: Path, settings: DicomSettings | None = None, **changes) -> Path:
-        folder = tmp_path / "results"
-        with DicomFolder.open(folder, software_of(pipeline.bundle), settings) as output:
-            for source in frame_sources(path):
-                output.add(source, replace(pipeline.predict(source.read()), **changes))
-        return folder
+    def predict_and_write(path: Path, fractional: bool = False, **changes) -> Path:
+        output = DicomFolder(tmp_path / "results", fractional)
+        for source in frame_sources(path):
+            prediction = replace(pipeline.predict(source.read()), **changes)
+            output.write(source.name.stem, source, prediction, pipeline)
+        return output.folder
 
     return predict_and_write
+
+
+@pytest.fixture
+def row_of(pipeline, tmp_path):
+    """A function that gives the row of `measurements.csv` for a file."""
+
+    def write_and_tell(path: Path, ids: bool = False) -> dict[str, object]:
+        source = FrameSource(path)
+        output = DicomFolder(tmp_path / "results", ids=ids)
+        facts = output.write("a", source, pipeline.predict(source.read()), pipeline)
+        return dict(zip(table_columns(ids), table_row(source.name, facts), strict=True))
+
+    return write_and_tell
 
 
 def files(folder: Path) -> list[str]:
@@ -53,10 +67,10 @@ def test_the_photographs_of_these_tests_are_valid_themselves(photograph, complai
 
 
 @pytest.mark.parametrize("fractional", [False, True])
-def test_everything_that_is_written_is_valid(photograph, pipeline, write, complaints, fractional):
-    folder = write(photograph, DicomSettings(pipeline.lesion_probability if fractional else None))
+def test_everything_that_is_written_is_valid(photograph, write, complaints, fractional):
+    folder = write(photograph, fractional)
 
-    assert files(folder) == ["measurements.csv", "scan_sc.dcm", "scan_seg.dcm", "scan_sr.dcm"]
+    assert files(folder) == ["scan_sc.dcm", "scan_seg.dcm", "scan_sr.dcm"]
     for path in folder.glob("*.dcm"):
         assert complaints(path) == [], path.name
 
@@ -144,7 +158,7 @@ def test_the_mask_is_the_predictions(photograph, pipeline, write):
 
 
 def test_a_fractional_mask_holds_the_probability(photograph, pipeline, write):
-    folder = write(photograph, DicomSettings(pipeline.lesion_probability))
+    folder = write(photograph, fractional=True)
     mask = dcmread(folder / "scan_seg.dcm")
     expected = pipeline.lesion_probability(FrameSource(photograph).read())
 
@@ -210,17 +224,26 @@ def test_without_spacing_sizes_are_in_pixels(tmp_path, draw_disc, write, write_d
     folder = write(write_dicom(tmp_path / "a.dcm", draw_disc(), PixelSpacing=None))
     report = dcmread(folder / "a_sr.dcm")
     assert number(named(report, "Diameter")[0]) == (pytest.approx(121, abs=4), "{pixels}")
-    ((_, row),) = enumerate(csv.DictReader((folder / "measurements.csv").open()))
-    assert (row["diameter_mm"], row["row_spacing_mm"]) == ("", "")
-    assert float(row["diameter_px"]) == pytest.approx(121, abs=4)
+
+
+def test_without_spacing_the_table_tells_pixels_and_with_it_millimetres(
+    tmp_path, draw_disc, row_of, photograph, write_dicom
+):
+    known, unknown = (
+        row_of(photograph),
+        row_of(write_dicom(tmp_path / "a", draw_disc(), PixelSpacing=None)),
+    )
+    assert (known["row_spacing_mm"], known["diameter_px"]) == (0.02, "")
+    assert float(known["diameter_mm"]) == pytest.approx(2.4, abs=0.1)
+    assert (unknown["row_spacing_mm"], unknown["diameter_mm"]) == ("", "")
+    assert float(unknown["diameter_px"]) == pytest.approx(121, abs=4)
 
 
 def test_pixels_that_are_not_square_are_measured_as_they_lie_on_the_skin(
-    tmp_path, draw_disc, write, write_dicom
+    tmp_path, draw_disc, row_of, write_dicom
 ):
     half = np.ascontiguousarray(draw_disc()[::2])  # a disc, with rows twice as far apart
-    folder = write(write_dicom(tmp_path / "a.dcm", half, PixelSpacing=[0.04, 0.02]))
-    (row,) = csv.DictReader((folder / "measurements.csv").open())
+    row = row_of(write_dicom(tmp_path / "a.dcm", half, PixelSpacing=[0.04, 0.02]))
 
     assert float(row["diameter_mm"]) == pytest.approx(2.4, abs=0.12)
     assert float(row["area_mm2"]) == pytest.approx(np.pi * 1.2**2, rel=0.06)
@@ -231,7 +254,7 @@ def test_pixels_that_are_not_square_are_measured_as_they_lie_on_the_skin(
 def test_without_a_lesion_there_is_a_report_and_no_mask(tmp_path, write, write_dicom, complaints):
     folder = write(write_dicom(tmp_path / "skin.dcm", np.full((300, 400, 3), 230, np.uint8)))
 
-    assert files(folder) == ["measurements.csv", "skin_sc.dcm", "skin_sr.dcm"]
+    assert files(folder) == ["skin_sc.dcm", "skin_sr.dcm"]
     report = dcmread(folder / "skin_sr.dcm")
     assert complaints(folder / "skin_sr.dcm") == []
     assert named(report, "Area") == []
@@ -261,21 +284,22 @@ def test_the_picture_is_the_overlay_and_is_not_predicted_again(photograph, write
     assert list(frame_sources(folder)) == []
 
 
-def test_the_table_names_nobody_unless_it_is_asked_to(photograph, write, patient, said_of):
-    folder = write(photograph)
-    assert said_of((folder / "measurements.csv").read_bytes()) == []
+def test_the_table_names_nobody_unless_it_is_asked_to(photograph, row_of, patient, said_of):
+    assert said_of(repr(row_of(photograph)).encode()) == []
 
-    folder = write(photograph, DicomSettings(ids=True))
-    (row,) = csv.DictReader((folder / "measurements.csv").open())
+    row = row_of(photograph, ids=True)
     assert (row["PatientID"], row["AccessionNumber"]) == (patient["PatientID"], patient["AccessionNumber"])
     assert row["SOPInstanceUID"] == dcmread(photograph).SOPInstanceUID
 
 
-def test_an_interruption_leaves_nothing_half_written(photograph, pipeline, tmp_path):
-    with (
-        pytest.raises(KeyboardInterrupt),
-        DicomFolder.open(tmp_path / "results", software_of(pipeline.bundle)) as output,
-    ):
-        output.add(FrameSource(photograph), pipeline.predict(FrameSource(photograph).read()))
-        raise KeyboardInterrupt
-    assert files(tmp_path / "results") == ["scan_sc.dcm", "scan_seg.dcm", "scan_sr.dcm"]
+def test_a_result_that_can_not_be_written_leaves_no_half(photograph, pipeline, tmp_path):
+    source = FrameSource(photograph)
+    (tmp_path / "results" / "scan_sr.dcm").mkdir(parents=True)
+    with pytest.raises(OSError, match="scan_sr"):
+        DicomFolder(tmp_path / "results").write("scan", source, pipeline.predict(source.read()), pipeline)
+    assert files(tmp_path / "results") == ["scan_seg.dcm", "scan_sr.dcm"]
+
+
+def test_the_folder_can_be_sent_to_another_process(tmp_path):
+    folder = DicomFolder(tmp_path, fractional=True, ids=True)
+    assert pickle.loads(pickle.dumps(folder)) == folder

@@ -210,7 +210,7 @@ BROKEN = {
     "no_rows": ({"Rows": None}, "Rows or Columns are missing"),
     "more_rows": ({"Rows": 3000}, "pixel data are missing, cut short or damaged"),
     "tiny": ({"Rows": 10}, "too few, each side needs at least 32"),
-    "vast": ({"Rows": 60000, "Columns": 60000}, "more than the 100 million"),
+    "vast": ({"Rows": 60000, "Columns": 60000}, "million that are read"),
     "ct": ({"SOPClassUID": CTImageStorage}, "is a CT Image Storage and no photograph"),
     "kind": ({"PhotometricInterpretation": "ARGB"}, "pixels of the kind ARGB"),
     "no_study": ({"StudyInstanceUID": None}, "has no StudyInstanceUID"),

@@ -19,7 +19,6 @@ from pydicom import dcmread
 
 from pipeline.dicom.folder import DicomFolder
 from pipeline.dicom.reading import FrameSource
-from pipeline.dicom.software import software_of
 from pipeline.dicom.web import Pacs, WebError
 
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
@@ -155,8 +154,7 @@ def pacs(orthanc, environment) -> Pacs:  # noqa: ARG001 - the environment is ask
 
 def test_results_go_into_the_study_of_their_photograph(orthanc, pacs, pipeline, photograph, tmp_path):
     source = FrameSource(photograph)
-    with DicomFolder.open(tmp_path / "results", software_of(pipeline.bundle)) as output:
-        output.add(source, pipeline.predict(source.read()))
+    DicomFolder(tmp_path / "results").write("scan", source, pipeline.predict(source.read()), pipeline)
     results = sorted((tmp_path / "results").glob("*.dcm"))
 
     assert [error for _, error in pacs.send([photograph, *results])] == [None] * 4
@@ -176,8 +174,7 @@ def find_study(orthanc: Orthanc, uid: str) -> dict:
 
 def test_orthanc_draws_what_was_written(orthanc, pacs, pipeline, photograph, tmp_path):
     source = FrameSource(photograph)
-    with DicomFolder.open(tmp_path / "results", software_of(pipeline.bundle)) as output:
-        output.add(source, pipeline.predict(source.read()))
+    DicomFolder(tmp_path / "results").write("scan", source, pipeline.predict(source.read()), pipeline)
     assert all(error is None for _, error in pacs.send((tmp_path / "results").glob("*_s[ec]*.dcm")))
 
     study = find_study(orthanc, dcmread(photograph).StudyInstanceUID)
@@ -190,8 +187,7 @@ def test_orthanc_draws_what_was_written(orthanc, pacs, pipeline, photograph, tmp
 def test_a_study_is_found_and_its_photographs_come_back_as_they_were(pacs, pipeline, photograph, tmp_path):
     original = dcmread(photograph)
     source = FrameSource(photograph)
-    with DicomFolder.open(tmp_path / "results", software_of(pipeline.bundle)) as output:
-        output.add(source, pipeline.predict(source.read()))
+    DicomFolder(tmp_path / "results").write("scan", source, pipeline.predict(source.read()), pipeline)
     assert all(error is None for _, error in pacs.send([photograph, tmp_path / "results" / "scan_sr.dcm"]))
 
     assert original.StudyInstanceUID in pacs.studies(date="20260101-20260103")
