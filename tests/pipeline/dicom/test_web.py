@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 import requests
 from pydicom import dcmread
+from typer.testing import CliRunner
 
+from pipeline.cli import lesion as cli
 from pipeline.dicom.folder import DicomFolder
 from pipeline.dicom.reading import FrameSource
 from pipeline.dicom.web import Pacs, WebError
@@ -197,6 +199,26 @@ def test_a_study_is_found_and_its_photographs_come_back_as_they_were(pacs, pipel
     assert fetched.name == f"{original.SOPInstanceUID}.dcm"
     assert dcmread(fetched).PatientName == original.PatientName
     assert (FrameSource(fetched).read() == source.read()).all()
+
+
+def test_the_commands_go_from_the_photograph_in_the_pacs_and_back(
+    orthanc, environment, photograph, tmp_path, said_of
+):
+    def lesion(*arguments):
+        return CliRunner().invoke(cli.app, ["dicom", *map(str, arguments)])
+
+    study = dcmread(photograph).StudyInstanceUID
+    sent = lesion("send", orthanc.dicomweb, photograph)
+    found = lesion("find", orthanc.dicomweb, "--date", "20260102")
+    fetched = lesion("fetch", orthanc.dicomweb, "--study", study, "--output", tmp_path / "fetched")
+
+    assert (sent.exit_code, sent.stdout) == (0, "1 of 1 files stored\n")
+    assert found.exit_code == 0 and study in found.stdout.splitlines()
+    assert (fetched.exit_code, fetched.stdout) == (0, f"{study}: 1 photographs\n")
+    assert [path.name for path in (tmp_path / "fetched").iterdir()] == [
+        f"{dcmread(photograph).SOPInstanceUID}.dcm"
+    ]
+    assert said_of((sent.output + found.output + fetched.output).encode()) == []
 
 
 def test_a_file_that_can_not_be_sent_is_told_and_the_others_are_stored(pacs, photograph, tmp_path):
