@@ -15,9 +15,8 @@ def lesion():
     return lambda *arguments: CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
 
 
-def test_a_folder_is_written_without_its_patients(
-    lesion, photograph, tmp_path, draw_disc, write_dicom, said_of
-):
+@pytest.mark.usefixtures("photograph")
+def test_a_folder_is_written_without_its_patients(lesion, tmp_path, draw_disc, write_dicom, said_of):
     write_dicom(tmp_path / "photographs" / "IM2", draw_disc((30, 90, 30)))
     result = lesion("dicom", "deidentify", tmp_path / "photographs", "--output", tmp_path / "shared")
 

@@ -201,9 +201,8 @@ def test_a_study_is_found_and_its_photographs_come_back_as_they_were(pacs, pipel
     assert (FrameSource(fetched).read() == source.read()).all()
 
 
-def test_the_commands_go_from_the_photograph_in_the_pacs_and_back(
-    orthanc, environment, photograph, tmp_path, said_of
-):
+@pytest.mark.usefixtures("environment")
+def test_the_commands_go_from_the_photograph_in_the_pacs_and_back(orthanc, photograph, tmp_path, said_of):
     def lesion(*arguments):
         return CliRunner().invoke(cli.app, ["dicom", *map(str, arguments)])
 
