@@ -3,7 +3,7 @@
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -23,30 +23,38 @@ def find_images(paths: Iterable[str | Path]) -> list[Path]:
     return list(stream_images(paths))
 
 
-def stream_images(paths: Iterable[str | Path]) -> Iterator[Path]:
+def is_image_name(path: str | Path) -> bool:
+    """Whether a file's suffix is one of an image, in lower or upper case."""
+    return os.path.splitext(path)[1].lower() in IMAGE_SUFFIXES  # noqa: PTH122 - asked of tens of thousands of names
+
+
+def stream_images(
+    paths: Iterable[str | Path], is_image: Callable[[Path], bool] = is_image_name
+) -> Iterator[Path]:
     """Expand files, folders and globs into image files, each once, one after the other as they are asked for.
 
     A folder stands for all files under it with an image's suffix, sorted, without a dataset's masks, hidden files
     and the `__MACOSX` folders of archives. A file that is named is always taken, and so is a path that does not
     exist: reading it then says what is wrong with it. What is remembered is the names that were given or that a glob
     stands for, and never the files of a folder.
+
+    Parameters
+    ----------
+    paths : iterable of str or Path
+    is_image : function of a path
+        Tells the images among the files of a folder.
     """
     named: set[Path] = set()
     folders: list[Path] = []
     for match in (match for path in paths for match in expand_glob(path)):
         is_folder = match.is_dir()
-        for image in _images_under(match) if is_folder else [match]:
-            if image not in named and not any(_stands_for(folder, image) for folder in folders):
+        for image in _images_under(match, is_image) if is_folder else [match]:
+            if image not in named and not any(_stands_for(folder, image, is_image) for folder in folders):
                 yield image
         if is_folder:
             folders.append(match)
         else:
             named.add(match)
-
-
-def is_image_name(path: str | Path) -> bool:
-    """Whether a file's suffix is one of an image, in lower or upper case."""
-    return os.path.splitext(path)[1].lower() in IMAGE_SUFFIXES  # noqa: PTH122 - asked of tens of thousands of names
 
 
 def picture_kind(path: Path) -> Literal["image", "mask", "neither"]:
@@ -73,16 +81,16 @@ def expand_glob(path: str | Path) -> list[Path]:
     return [Path(match) for match in matches] or [Path(path)]
 
 
-def _images_under(folder: Path) -> Iterator[Path]:
-    return (file for file in visible_files(folder) if _is_image_of(folder, file))
+def _images_under(folder: Path, is_image: Callable[[Path], bool]) -> Iterator[Path]:
+    return (file for file in visible_files(folder) if _is_image_of(folder, file, is_image))
 
 
-def _is_image_of(folder: Path, file: Path) -> bool:
-    return is_image_name(file) and picture_kind(file.relative_to(folder)) == "image"
+def _is_image_of(folder: Path, file: Path, is_image: Callable[[Path], bool]) -> bool:
+    return is_image(file) and picture_kind(file.relative_to(folder)) == "image"
 
 
-def _stands_for(folder: Path, file: Path) -> bool:
+def _stands_for(folder: Path, file: Path, is_image: Callable[[Path], bool]) -> bool:
     """Whether a folder that was given has brought this file, too."""
-    if not file.is_relative_to(folder) or not _is_image_of(folder, file):
+    if not file.is_relative_to(folder) or not _is_image_of(folder, file, is_image):
         return False
     return not any(part.startswith(".") or part == "__MACOSX" for part in file.relative_to(folder).parts)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
-from data.datasets.finding import expand_glob, stream_images
+from data.datasets.finding import expand_glob, is_image_name, stream_images
 from data.images import ImageError
 from pipeline.prediction.reading import Source
 
@@ -49,8 +49,32 @@ class ImageFile:
         return self.name
 
 
+def sources_of(path: Path) -> Iterator[ImageSource]:
+    """The images that one file holds."""
+    yield ImageFile(path)
+
+
+@dataclass(frozen=True)
+class FileKinds:
+    """Which files hold images, and which images they hold.
+
+    Attributes
+    ----------
+    is_image : function of a path
+        Tells the images among the files of a folder.
+    images : function of a path
+        Gives the images that a file holds.
+    """
+
+    is_image: Callable[[Path], bool] = is_image_name
+    images: Callable[[Path], Iterator[ImageSource]] = sources_of
+
+
 def stream_sources(
-    paths: Iterable[str | Path], output: Path | None, leave_out: Callable[[Path], None]
+    paths: Iterable[str | Path],
+    output: Path | None,
+    leave_out: Callable[[Path], None],
+    kinds: FileKinds = FileKinds(),
 ) -> Iterator[ImageSource]:
     """The images of files, folders and globs, as `data.datasets.finding.stream_images` orders them.
 
@@ -61,16 +85,13 @@ def stream_sources(
         Where results are written. What an earlier run wrote there is not among the images of a folder above.
     leave_out : function of a path
         Called with each path that was given, or that a glob stands for, and that lies in `output`.
+    kinds : FileKinds
+        By default photographs alone.
     """
     inside = _inside(output) if output else lambda _: False
-    for image in stream_images(_outside(paths, inside, leave_out)):
+    for image in stream_images(_outside(paths, inside, leave_out), kinds.is_image):
         if not inside(image.parent):
-            yield from sources_of(image)
-
-
-def sources_of(path: Path) -> Iterator[ImageSource]:
-    """The images that one file holds."""
-    yield ImageFile(path)
+            yield from kinds.images(image)
 
 
 def _outside(
