@@ -51,6 +51,35 @@ def split_by_lesion(
     return pd.DataFrame({"image_id": catalog["image_id"].to_numpy(), "split": split, "group": groups})
 
 
+def split_dataset(catalog: pd.DataFrame, hashes: np.ndarray | None = None, seed: int = 0) -> pd.DataFrame:
+    """The split that the dataset's own folders make, without what would leak, or else one by lesion.
+
+    Where the folders have no validation, a part of the training images serves for it; images of other sources train.
+
+    Parameters
+    ----------
+    catalog : DataFrame with `image_id`, `lesion_id`, `dx` and `split`
+    hashes, seed : as in `split_by_lesion`
+
+    Returns
+    -------
+    DataFrame with `image_id`, `split` and `group`, without training images that show a lesion of validation or test
+    or are a near-duplicate of one
+    """
+    if "split" not in catalog or catalog["split"].isna().all():
+        return split_by_lesion(catalog, hashes, seed=seed)
+    splits = extend_splits(catalog.loc[catalog["split"].notna(), ["image_id", "split"]], catalog, hashes)
+    if splits["split"].eq("validation").any():
+        return splits
+    train = splits["split"].eq("train").to_numpy()
+    members = catalog[catalog["image_id"].isin(splits.loc[train, "image_id"])]
+    own = None if hashes is None else hashes[catalog["image_id"].isin(members["image_id"]).to_numpy()]
+    chosen = split_by_lesion(members.reset_index(drop=True), own, seed=seed)
+    validation = chosen.loc[chosen["split"] == "validation", "image_id"]
+    splits.loc[splits["image_id"].isin(validation), "split"] = "validation"
+    return splits
+
+
 def extend_splits(
     splits: pd.DataFrame, catalog: pd.DataFrame, hashes: np.ndarray | None = None
 ) -> pd.DataFrame:

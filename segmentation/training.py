@@ -14,7 +14,7 @@ from data.batches import SegmentationBatches
 from data.cache import cache_images, cache_masks
 from data.files import sha256
 from data.near_duplicates import perceptual_hashes
-from data.splits import split_by_lesion, training_parts
+from data.splits import split_dataset, training_parts
 from segmentation.config import SegmentationConfig
 from segmentation.cropping import lesion_mask
 from segmentation.engine.curves import save_figure, training_curves
@@ -110,8 +110,8 @@ def _build(config: SegmentationConfig, phase: Phase, start: Run | None) -> keras
 
 
 def split_catalog(catalog: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Split a catalog by lesion with near-duplicates kept together; see `split_by_lesion`."""
-    return split_by_lesion(catalog, perceptual_hashes(list(catalog["image_path"])), seed=seed)
+    """Split a catalog as its own folders do, or else by lesion, near-duplicates kept together."""
+    return split_dataset(catalog, perceptual_hashes(list(catalog["image_path"])), seed)
 
 
 def dice_and_cross_entropy(masks: Any, probabilities: Any) -> Any:

@@ -12,6 +12,7 @@ import pandas as pd
 from data.datasets.labels import diagnosis_code
 from data.datasets.layouts import LAYOUTS
 from data.datasets.listing import DatasetError, DatasetFiles, Table, image_ids, list_dataset
+from data.datasets.own_split import splits_of_paths
 from data.images import image_size
 from data.near_duplicates import same_picture
 
@@ -34,6 +35,7 @@ CATALOG_COLUMNS = (
     "sex",
     "localization",
     "dx_type",
+    "split",
 )
 _DESCRIPTIONS = ("lesion_id", "age", "sex", "localization", "dx_type")
 
@@ -70,7 +72,8 @@ def load_dataset(path: str | Path) -> pd.DataFrame:
     -------
     DataFrame
         One row an image that has a file, sorted by its unique `image_id`, with the columns `CATALOG_COLUMNS`.
-        Paths are str, `age` is a float in years, and what the dataset does not know is None (NaN for ages).
+        Paths are str, `age` is a float in years, and what the dataset does not know is None (NaN for ages). `split` is
+        "train", "validation" or "test" where the images lie in folders of such names.
         A lesion that is not named is called after its image. Listed images without a file are left out,
         images without a row have no diagnosis, and of rows or files with the same id the first counts:
         `check_dataset` tells of all these.
@@ -154,6 +157,7 @@ def build_catalog(dataset: RecognisedDataset) -> pd.DataFrame:
     catalog = pd.concat([rows.dropna(subset="image_path"), _unlisted_images(dataset)], ignore_index=True)
     found = _paths(masks.find(image_id) for image_id in catalog["image_id"])
     catalog["mask_path"] = catalog["mask_path"].where(catalog["mask_path"].notna(), found)
+    catalog["split"] = splits_of_paths(dataset.files.root, list(catalog["image_path"]))
     return _finish(catalog)
 
 

@@ -1,7 +1,7 @@
 """What a dataset holds, and all that is wrong with it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -66,6 +66,8 @@ class DatasetCheck:
         In the order of their codes.
     problems : tuple of Problem
         Empty if nothing is wrong.
+    own_split : dict
+        Images of train, validation and test, where folders of such names hold them.
     """
 
     path: str
@@ -76,6 +78,7 @@ class DatasetCheck:
     lesions: int
     classes: tuple[ClassCount, ...]
     problems: tuple[Problem, ...]
+    own_split: dict[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
         """Everything as JSON can hold it."""
@@ -92,6 +95,9 @@ class DatasetCheck:
             lines += [
                 f"{row.code:{width}}{row.images:>8}{row.lesions:>9}  {row.name}" for row in self.classes
             ]
+        if self.own_split:
+            counts = ", ".join(f"{name} {count}" for name, count in self.own_split.items())
+            lines += ["", f"split by its folders: {counts}"]
         lines += ["", "problems" if self.problems else "no problems"]
         for problem in self.problems:
             lines += [f"- {problem.kind}: {problem.count}"]
@@ -127,6 +133,7 @@ def check_dataset(path: str | Path, progress: Progress | None = None) -> Dataset
         labels=int(catalog["dx"].notna().sum()),
         lesions=int(catalog["lesion_id"].nunique()),
         classes=_count_classes(catalog),
+        own_split={str(name): int(count) for name, count in catalog["split"].value_counts().items()},
         problems=tuple(
             Problem(kind, len(places[kind]), tuple(places[kind][:MOST_EXAMPLES]), mend)
             for kind, mend in MENDS.items()

@@ -16,9 +16,15 @@ import pandas as pd
 
 from data.datasets.labels import is_known_label
 from data.datasets.listing import DatasetFiles, Table, image_ids
+from data.datasets.own_split import split_of_folder
 
 # ISIC writes UNK for "none of the other classes": that is a statement and no missing label.
 ONE_HOT_CODES = frozenset({"mel", "nv", "bcc", "ak", "akiec", "bkl", "df", "vasc", "scc", "unk"})
+
+# Folders that hold images of all classes.
+GENERIC_FOLDERS = frozenset(
+    {"images", "image", "img", "imgs", "photos", "pictures", "data", "dataset", "input"}
+)
 
 PH2_TABLE = "ph2_dataset.txt"
 PH2_DIAGNOSES = {"0": "nv", "1": "nv", "2": "mel"}
@@ -100,6 +106,23 @@ def class_folders(files: DatasetFiles) -> pd.DataFrame | None:
     return pd.DataFrame({"image_id": image_ids(names), "dx": labels}, dtype=object)
 
 
+def own_class_folders(files: DatasetFiles) -> pd.DataFrame | None:
+    """One folder a class, whatever these are called: all images in two or more side by side."""
+    if files.masks.paths:
+        return None
+    folders = [folder for name in files.images.names if (folder := _class_folder(name))]
+    whole = len(folders) == len(files.images.names) and len(set(folders)) > 1
+    if not whole or GENERIC_FOLDERS.intersection(map(str.casefold, folders)):
+        return None
+    return pd.DataFrame({"image_id": image_ids(files.images.names), "dx": folders}, dtype=object)
+
+
+def _class_folder(name: str) -> str | None:
+    """The outermost folder of an image that is not one of a split; None where it lies in none."""
+    folders = [part for part in name.split("/")[:-1] if split_of_folder(part) is None]
+    return folders[0] if folders else None
+
+
 def images_and_masks(files: DatasetFiles) -> pd.DataFrame | None:
     """ISIC 2016 to 2018 segmentation, or any folder whose masks are named after its images."""
     ids = list(dict.fromkeys(Path(name).stem for name in files.images.names))
@@ -119,6 +142,11 @@ LAYOUTS = (
         "images and masks",
         "images with masks named after them (images/ + masks/, *_segmentation.png)",
         images_and_masks,
+    ),
+    Layout(
+        "one folder a class, with names of your own",
+        "two or more folders side by side with all images in them, and no masks",
+        own_class_folders,
     ),
 )
 

@@ -81,16 +81,14 @@ def split(
         from data.datasets.catalog import DatasetError, load_datasets
         from data.images import ImageError
         from data.near_duplicates import perceptual_hashes
-        from data.splits import extend_splits, read_splits, split_by_lesion, write_splits
+        from data.splits import extend_splits, read_splits, split_dataset, write_splits
 
     with stopping_on(DatasetError, ImageError):
         catalog = load_datasets(datasets)
         given = None if extend is None else read_splits(extend)
         hashes = perceptual_hashes(list(catalog["image_path"]))
         splits = (
-            split_by_lesion(catalog, hashes, seed=seed)
-            if given is None
-            else extend_splits(given, catalog, hashes)
+            split_dataset(catalog, hashes, seed) if given is None else extend_splits(given, catalog, hashes)
         )
         write_splits(splits, output)
     counts = splits["split"].value_counts()

@@ -12,7 +12,7 @@ from data.datasets.catalog import DatasetError
 from data.datasets.diagnoses import classes_of, malignancy
 from data.intervals import mean_interval
 from data.near_duplicates import perceptual_hashes
-from data.splits import SPLITS, read_splits, split_by_lesion
+from data.splits import SPLITS, read_splits, split_dataset
 from pipeline.bundle.loading import Bundle
 from pipeline.comparison.analysis import (
     TEST,
@@ -112,7 +112,7 @@ def _splits(catalog: pd.DataFrame, splits: pd.DataFrame | None, output: Path, se
         if kept.exists():
             splits = read_splits(kept)
         else:
-            splits = split_by_lesion(catalog, perceptual_hashes(list(catalog["image_path"])), seed=seed)
+            splits = split_dataset(catalog, perceptual_hashes(list(catalog["image_path"])), seed)
     return splits[splits["image_id"].isin(catalog["image_id"])].reset_index(drop=True)
 
 
