@@ -1,9 +1,9 @@
 """A path or bytes -> the content of an image file, whatever the path turns out to be."""
 
 import errno
-import os
-import stat
 from pathlib import Path
+
+from data.regular_files import UnfitFileError, read_regular_file
 
 ImageSource = str | Path | bytes
 
@@ -42,9 +42,12 @@ def read_content(source: ImageSource, name: str) -> bytes:
         If it is no regular file, empty, too large, or can't be opened and read to its end.
     """
     try:
-        content = source if isinstance(source, bytes) else _read_regular_file(source, name)
+        content = source if isinstance(source, bytes) else read_regular_file(source, MOST_BYTES)
     except ValueError:  # a null character
         raise ImageError(f"{name!r}: is no path; check it.") from None
+    except UnfitFileError as error:
+        mend = "scale the image down" if error.errno == errno.EFBIG else "name an image file"
+        raise ImageError(f"{name}: {error.strerror}; {mend}.") from None
     except OSError as error:
         reason = _REASONS.get(error.errno or 0)
         if reason is None:
@@ -53,22 +56,3 @@ def read_content(source: ImageSource, name: str) -> bytes:
     if not content:
         raise ImageError(f"{name}: the file is empty; copy it again from where it came.")
     return content
-
-
-def _read_regular_file(path: str | Path, name: str) -> bytes:
-    # Without O_NONBLOCK, opening a pipe waits for its writer.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(path, flags), "rb") as file:
-        status = os.fstat(file.fileno())
-        if stat.S_ISDIR(status.st_mode):
-            raise IsADirectoryError(errno.EISDIR, "Is a directory")
-        if not stat.S_ISREG(status.st_mode):
-            raise ImageError(
-                f"{name}: is a pipe, a socket or a device and no regular file; name an image file."
-            )
-        if status.st_size > MOST_BYTES:
-            raise ImageError(
-                f"{name}: {status.st_size / 1e6:.0f} MB are more than the {MOST_BYTES / 1e6:.0f} MB that are read; "
-                "scale the image down, or save it compressed."
-            )
-        return file.read(MOST_BYTES)

@@ -9,16 +9,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from data.datasets.errors import DatasetError, DatasetWarning
+from data.datasets.faults import Fault, faults_of, stop_or_warn
 from data.datasets.labels import diagnosis_code
 from data.datasets.layouts import LAYOUTS
-from data.datasets.listing import DatasetError, DatasetFiles, Table, image_ids, list_dataset
+from data.datasets.listing import DatasetFiles, image_ids, list_dataset
 from data.datasets.own_split import splits_of_paths
+from data.datasets.tables import Table
 from data.images import image_size
 from data.near_duplicates import same_picture
 
 __all__ = [
     "CATALOG_COLUMNS",
     "DatasetError",
+    "DatasetWarning",
     "RecognisedDataset",
     "load_dataset",
     "load_datasets",
@@ -53,11 +57,14 @@ class RecognisedDataset:
     rows : DataFrame
         One row a listed image with the columns `image_id`, `key` (the id in lower case), `mask_path` and the
         descriptive columns of the catalog. Rows may repeat an id and may lack a file.
+    faults : tuple of Fault
+        What is wrong with the tables.
     """
 
     layout: str
     files: DatasetFiles
     rows: pd.DataFrame
+    faults: tuple[Fault, ...]
 
 
 def load_dataset(path: str | Path) -> pd.DataFrame:
@@ -81,9 +88,16 @@ def load_dataset(path: str | Path) -> pd.DataFrame:
     Raises
     ------
     DatasetError
-        If the folder fits no layout, a table can't be read, or no listed image has a file.
+        If the folder fits no layout, a table can't be read, a table of zeros and ones holds another value, tables
+        contradict each other about an image's diagnosis, or no listed image has a file.
+
+    Warns
+    -----
+    DatasetWarning
+        Of tables that are not used, rows without exactly one class, and lesions that are missing or contradict.
     """
     dataset = recognise_dataset(path)
+    stop_or_warn(path, dataset.faults)
     catalog = build_catalog(dataset)
     if dataset.rows["key"].isin(catalog["image_id"].str.casefold()).any():
         return catalog
@@ -141,11 +155,13 @@ def recognise_dataset(path: str | Path) -> RecognisedDataset:
     for layout in LAYOUTS:
         rows = layout.rows(files)
         if rows is not None and len(rows):
-            return RecognisedDataset(layout.name, files, _normalise(rows, files))
+            rows = _normalise(rows, files)
+            return RecognisedDataset(layout.name, files, rows, faults_of(files, rows))
+    unused = "".join(f"; {path.name} {reason}" for path, reason in list(files.no_tables.items())[:3])
     looked_for = "; ".join(f"{layout.name}: {layout.looks_for}" for layout in LAYOUTS)
     raise DatasetError(
         f"{path}: is no dataset of a known layout, though it holds {len(files.images.paths)} images "
-        f"(looked for {looked_for}); add a csv with the columns image and dx."
+        f"(looked for {looked_for}{unused}); add a csv with the columns image and dx."
     )
 
 

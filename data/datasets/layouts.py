@@ -14,12 +14,13 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from data.datasets.errors import DatasetError
 from data.datasets.labels import is_known_label
-from data.datasets.listing import DatasetFiles, Table, image_ids
+from data.datasets.listing import DatasetFiles, image_ids
+from data.datasets.one_hot import one_hot_rows
 from data.datasets.own_split import split_of_folder
-
-# ISIC writes UNK for "none of the other classes": that is a statement and no missing label.
-ONE_HOT_CODES = frozenset({"mel", "nv", "bcc", "ak", "akiec", "bkl", "df", "vasc", "scc", "unk"})
+from data.datasets.tables import MOST_BYTES, Table
+from data.regular_files import read_regular_file
 
 # Folders that hold images of all classes.
 GENERIC_FOLDERS = frozenset(
@@ -65,11 +66,7 @@ def ph2(files: DatasetFiles) -> pd.DataFrame | None:
 
 def isic_one_hot(files: DatasetFiles) -> pd.DataFrame | None:
     """ISIC 2018 task 3 and ISIC 2019: a csv with a column of zeros and ones a class."""
-    parts = [
-        rows
-        for table in files.tables
-        if len(ONE_HOT_CODES.intersection(table.columns)) > 1 and (rows := _one_hot_rows(table)) is not None
-    ]
+    parts = [rows for table in files.tables if (rows := one_hot_rows(table)) is not None]
     return pd.concat(parts, ignore_index=True) if parts else None
 
 
@@ -159,16 +156,9 @@ def _labelled_rows(tables: Iterable[Table]) -> pd.DataFrame | None:
     return rows.assign(image_id=image_ids(list(rows["image_id"])))
 
 
-def _one_hot_rows(table: Table) -> pd.DataFrame | None:
-    """The table's rows with their class, or None if it holds more than zeros and ones, as predictions do."""
-    frame = table.read()
-    codes = [column for column in table.columns if column in ONE_HOT_CODES]
-    flags = frame[codes].apply(pd.to_numeric, errors="coerce")
-    if not flags.isin([0, 1]).all(axis=None):
-        return None
-    return frame.drop(columns=codes).assign(dx=flags.idxmax(axis=1).where(flags.sum(axis=1) == 1))
-
-
 def _ph2_cells(path: Path) -> list[list[str]]:
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    try:
+        lines = read_regular_file(path, MOST_BYTES).decode("utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise DatasetError(f"{path}: can't be read ({error.strerror}); mend or remove it.") from error
     return [[cell.strip() for cell in line.strip().strip("|").split("||")] for line in lines if "||" in line]

@@ -1,12 +1,11 @@
 """What lies in a dataset's folder: its images, its masks and its tables."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-import pandas as pd
-
+from data.datasets.errors import DatasetError
 from data.datasets.finding import (
     IMAGE_SUFFIXES,
     MASK_ENDINGS,
@@ -14,25 +13,8 @@ from data.datasets.finding import (
     is_image_name,
     picture_kind,
 )
+from data.datasets.tables import Table, open_table
 from data.datasets.walking import visible_files
-
-TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".txt", ""})
-
-# What datasets call the catalog's columns, the likeliest name first.
-COLUMN_NAMES = {
-    "image_id": ("image_id", "image", "image_name", "isic_id", "filename"),
-    "dx": ("dx",),
-    "dx_type": ("dx_type", "diagnosis_confirm_type"),
-    "lesion_id": ("lesion_id", "lesion"),
-    "age": ("age", "age_approx", "age_approximate"),
-    "sex": ("sex",),
-    "localization": ("localization", "anatom_site_general", "anatom_site"),
-    "mask": ("mask", "mask_path"),
-}
-
-
-class DatasetError(Exception):
-    """A dataset that can't be used; the message names the folder or file, what is wrong, and the mend."""
 
 
 class Pictures:
@@ -72,43 +54,26 @@ class Pictures:
 
 
 @dataclass(frozen=True)
-class Table:
-    """A text file with a header line; `columns` are in lower case, and by the catalog's names if known."""
-
-    path: Path
-    separator: str
-    columns: tuple[str, ...]
-
-    def read(self) -> pd.DataFrame:
-        """All values as text, missing where the cell is empty."""
-        try:
-            frame = pd.read_csv(
-                self.path,
-                sep=self.separator,
-                index_col=False,
-                dtype=str,
-                encoding="utf-8-sig",
-                encoding_errors="replace",
-            )
-            frame.columns = pd.Index(self.columns)
-        except (OSError, ValueError) as error:
-            reason = " ".join(str(error).split())
-            raise DatasetError(
-                f"{self.path}: the table can't be read ({reason}); mend or remove it."
-            ) from error
-        stripped: pd.DataFrame = frame.apply(lambda column: column.str.strip())
-        return stripped
-
-
-@dataclass(frozen=True)
 class DatasetFiles:
-    """The visible files under a dataset's folder, told apart by name, folder and header."""
+    """The visible files under a dataset's folder, told apart by name, folder and header.
+
+    Attributes
+    ----------
+    root : Path
+    images, masks : Pictures
+    tables : tuple of Table
+    others : tuple of Path
+        All files but pictures, the tables among them.
+    no_tables : dict of Path to str
+        Files that should be tables by their suffix, and why they are none.
+    """
 
     root: Path
     images: Pictures
     masks: Pictures
     tables: tuple[Table, ...]
     others: tuple[Path, ...]
+    no_tables: Mapping[Path, str] = field(default_factory=dict)
 
 
 def list_dataset(root: str | Path) -> DatasetFiles:
@@ -129,12 +94,14 @@ def list_dataset(root: str | Path) -> DatasetFiles:
     by_kind: dict[str, list[Path]] = defaultdict(list)
     for path in pictures:
         by_kind[picture_kind(path.relative_to(root))].append(path)
+    opened = {path: open_table(path) for path in others}
     return DatasetFiles(
         root=root,
         images=Pictures(root, by_kind["image"]),
         masks=Pictures(root, by_kind["mask"], (*MASK_ENDINGS, PH2_MASK_ENDING)),
-        tables=tuple(table for path in others if (table := _open_table(path)) is not None),
+        tables=tuple(table for table in opened.values() if isinstance(table, Table)),
         others=tuple(others),
+        no_tables={path: reason for path, reason in opened.items() if isinstance(reason, str)},
     )
 
 
@@ -155,26 +122,3 @@ def image_ids(names: Sequence[str]) -> list[str]:
     for path, stem in zip(paths, stems, strict=True):
         sharing[stem].add(path)
     return [stem if len(sharing[stem]) == 1 else path for path, stem in zip(paths, stems, strict=True)]
-
-
-def _open_table(path: Path) -> Table | None:
-    """The file as a table, or None if its first line is no header with a column of images."""
-    if path.suffix.lower() not in TABLE_SUFFIXES:
-        return None
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
-            header = file.readline(100_000)
-    except OSError as error:
-        raise DatasetError(f"{path}: can't be opened ({error.strerror}); mend or remove it.") from error
-    separator = max(",\t;", key=header.count)
-    columns = _catalog_names([cell.strip().strip('"').lower() for cell in header.split(separator)])
-    return Table(path, separator, columns) if "image_id" in columns and len(columns) > 1 else None
-
-
-def _catalog_names(columns: list[str]) -> tuple[str, ...]:
-    renamed = {}
-    for catalog_name, names in COLUMN_NAMES.items():
-        present = [name for name in names if name in columns]
-        if present:
-            renamed[present[0]] = catalog_name
-    return tuple(renamed.get(column, column) for column in columns)
