@@ -37,6 +37,7 @@ __all__ = [
     "EncodedImage",
     "ImageError",
     "ImageSource",
+    "MaskError",
     "image_size",
     "open_image",
     "read_image",
@@ -68,6 +69,10 @@ _TURNS_LEFT_TO_RIGHT = (2, 3, 6, 7)
 
 # Pillow's remarks on damaged metadata are for programmers; damaged pixels are errors here.
 warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+class MaskError(ImageError):
+    """A mask whose values can be read in more than one way."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,8 +142,10 @@ class EncodedImage:
     def _blaming_the_file(self) -> Iterator[None]:
         try:
             yield
-        except (PixelRangeError, MaskValueError) as error:
+        except PixelRangeError as error:
             raise ImageError(f"{self.name}: {error}") from None
+        except MaskValueError as error:
+            raise MaskError(f"{self.name}: {error}") from None
         except Exception as error:  # damaged data make decoders raise almost any type
             raise _damaged(self.name, self._header.format, error) from error
 
@@ -231,7 +238,7 @@ def read_mask(path: ImageSource, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.
     Raises
     ------
     ImageError
-        As `read_image`, and if the values can be read in more than one way.
+        As `read_image`; a `MaskError` if the values can be read in more than one way.
     """
     return open_image(path, max_pixels=max_pixels, min_side=1).lesion()
 

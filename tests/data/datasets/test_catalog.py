@@ -396,8 +396,10 @@ def test_an_image_in_two_datasets_is_one_row_with_what_both_know(tmp_path: Path)
 
 
 def test_one_id_for_two_different_images_is_an_error(tmp_path: Path) -> None:
-    draw(tmp_path, "one/nv/1.bmp", value=10)
-    draw(tmp_path, "two/nv/1.bmp", value=20)
+    draw(tmp_path, "one/nv/1.bmp", "two/nv/1.bmp")
+    for seed, name in enumerate(("one", "two")):
+        noise = np.random.default_rng(seed).integers(0, 256, (32, 40), dtype=np.uint8)
+        Image.fromarray(noise).save(tmp_path / name / "nv" / "1.bmp")
     os.utime(tmp_path / "one/nv/1.bmp", (0, 0))
     os.utime(tmp_path / "two/nv/1.bmp", (0, 0))
     with pytest.raises(DatasetError, match=r"another image than .* yet both have the id 1; rename"):

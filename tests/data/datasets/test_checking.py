@@ -16,12 +16,19 @@ def draw(path: Path, size: tuple[int, int] = (48, 40)) -> None:
     Image.effect_noise(size, 60).save(path)
 
 
+def draw_mask(path: Path, size: tuple[int, int] = (48, 40)) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mask = Image.new("L", size)
+    mask.paste(255, (12, 10, 36, 30))
+    mask.save(path)
+
+
 def make_dataset(root: Path, rows: str, images: str = "a b c", masks: str = "a b c") -> Path:
     """A dataset in HAM10000's form, of images and masks with these ids."""
     for image_id in images.split():
         draw(root / "images" / f"{image_id}.png")
     for image_id in masks.split():
-        draw(root / "masks" / f"{image_id}_segmentation.png")
+        draw_mask(root / "masks" / f"{image_id}_segmentation.png")
     (root / "HAM10000_metadata.csv").write_text(METADATA + rows)
     return root
 
@@ -75,7 +82,7 @@ def test_files_are_read_to_find_broken_ones(tmp_path: Path) -> None:
     whole = (tmp_path / "images" / "a.png").read_bytes()
     (tmp_path / "images" / "a.png").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "masks" / "b_segmentation.png").write_text("no mask")
-    draw(tmp_path / "masks" / "c_segmentation.png", size=(40, 48))
+    draw_mask(tmp_path / "masks" / "c_segmentation.png", size=(40, 48))
 
     found = problems(check_dataset(tmp_path))
 
@@ -89,7 +96,7 @@ def test_files_are_read_to_find_broken_ones(tmp_path: Path) -> None:
 
 def test_a_set_without_labels_or_masks_is_not_blamed_for_it(tmp_path: Path) -> None:
     draw(tmp_path / "only_masks" / "images" / "a.png")
-    draw(tmp_path / "only_masks" / "masks" / "a.png")
+    draw_mask(tmp_path / "only_masks" / "masks" / "a.png")
     draw(tmp_path / "only_labels" / "nv" / "a.png")
     assert check_dataset(tmp_path / "only_masks").problems == ()
     assert check_dataset(tmp_path / "only_labels").problems == ()
@@ -125,3 +132,69 @@ def test_progress_is_told_after_each_image(tmp_path: Path) -> None:
     make_dataset(tmp_path, "L1,a,nv\n")
     check_dataset(tmp_path, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_masks_are_decoded_and_the_doubtful_ones_named_by_their_kind(tmp_path: Path) -> None:
+    kinds = {
+        "a": "empty mask",
+        "b": "mask that covers the whole image",
+        "c": "mask that is not black and white",
+        "d": "mask that looks inverted",
+        "e": "unreadable mask",
+    }
+    make_dataset(
+        tmp_path, "".join(f"L{name},{name},nv\n" for name in kinds), " ".join(kinds), " ".join(kinds)
+    )
+    paths = {name: tmp_path / "masks" / f"{name}_segmentation.png" for name in kinds}
+    Image.new("L", (48, 40), 0).save(paths["a"])
+    Image.new("L", (48, 40), 255).save(paths["b"])
+    Image.linear_gradient("L").resize((48, 40)).save(paths["c"])
+    Image.eval(Image.open(paths["d"]), lambda value: 255 - value).save(paths["d"])
+    flipped = bytearray(paths["e"].read_bytes())
+    flipped[-25] ^= 1
+    paths["e"].write_bytes(flipped)
+
+    found = problems(check_dataset(tmp_path))
+
+    assert set(found) == set(kinds.values())
+    for name, kind in kinds.items():
+        assert found[kind].count == 1
+        assert str(paths[name]) in found[kind].examples[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind", "place"),
+    [
+        ("more.csv", "", "table that is not used", "more.csv: is empty"),
+        ("more.csv", "image,dx\n", "table that is not used", "more.csv: has a header and no rows"),
+        ("more.csv", "one column\na\n", "table that is not used", "names fewer than two columns"),
+        ("more.csv", "picture no,dx\na,nv\n", "table that is not used", "names no column of images"),
+        ("more.csv", "image,quality\na,good\n", "table that is not used", "has no column that is used"),
+        ("task3.csv", "image,MEL,NV\na,.7,.3\n", "table that is not used", "predictions and no labels"),
+        ("more.csv", "image,dx\na,mel\n", "contradicting diagnoses of an image", "a: nv, mel"),
+        ("more.csv", "image,lesion\na,L9\n", "contradicting lesions of an image", "a: L1, L9"),
+    ],
+)
+def test_a_second_table_is_named_where_it_is_not_used_or_contradicts(
+    tmp_path: Path, name: str, content: str, kind: str, place: str
+) -> None:
+    make_dataset(tmp_path, "L1,a,nv\nL2,b,nv\nL3,c,nv\n")
+    (tmp_path / name).write_text(content)
+    (problem,) = check_dataset(tmp_path).problems
+    assert problem.kind == kind
+    assert place in problem.examples[0]
+
+
+def test_an_image_without_a_lesions_id_is_named_where_others_have_one(tmp_path: Path) -> None:
+    make_dataset(tmp_path, "L1,a,nv\n,b,nv\nL3,c,nv\n")
+    (problem,) = check_dataset(tmp_path).problems
+    assert (problem.kind, problem.examples) == ("image without a lesion's id", ("b",))
+
+
+@pytest.mark.parametrize("cell", ["", "0.5", "x"])
+def test_a_bad_cell_of_a_class_is_named_with_its_image_and_column(tmp_path: Path, cell: str) -> None:
+    for name in "abcd":
+        draw(tmp_path / f"{name}.png")
+    (tmp_path / "truth.csv").write_text(f"image,MEL,NV\na,1,0\nb,0,1\nc,0,{cell}\nd,0,1\n")
+    found = problems(check_dataset(tmp_path))
+    assert found["cell that is neither 0 nor 1"].examples[0].startswith(f"{tmp_path / 'truth.csv'}: c: NV is")
