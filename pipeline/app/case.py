@@ -2,7 +2,6 @@
 
 from pathlib import PurePath
 
-import cv2
 import numpy as np
 import streamlit as st
 
@@ -12,10 +11,11 @@ from pipeline.app.look import SEEN_SIDE, Look
 from pipeline.app.visit import Picture, Visit
 from pipeline.prediction.case_page import case_page
 from pipeline.prediction.gallery import csv_text
-from pipeline.prediction.outcomes import Outcome, encoded_jpeg, outcome_of
+from pipeline.prediction.outcomes import Outcome, outcome_of
 from pipeline.prediction.overlays import draw_overlay
 from pipeline.prediction.predictor import LesionPipeline
 from pipeline.prediction.reading import as_pixels
+from pipeline.reports.pictures import encoded, reduced
 from segmentation.shape import Measurement
 
 OVERLAY_SIDE = 1600
@@ -52,7 +52,7 @@ def show_case(
         )
         st.download_button(
             "Mask (png)",
-            lambda: _png(look.prediction.mask.view(np.uint8) * 255),
+            lambda: encoded(look.prediction.mask.view(np.uint8) * 255, ".png"),
             f"{stem}_mask.png",
             "image/png",
             on_click="ignore",
@@ -60,7 +60,9 @@ def show_case(
         )
         st.download_button(
             "Overlay (jpg)",
-            lambda: encoded_jpeg(draw_overlay(as_pixels(picture.content), look.prediction), OVERLAY_SIDE),
+            lambda: encoded(
+                reduced(draw_overlay(as_pixels(picture.content), look.prediction), OVERLAY_SIDE), ".jpg"
+            ),
             f"{stem}_overlay.jpg",
             "image/jpeg",
             on_click="ignore",
@@ -95,8 +97,4 @@ def _outcome(
 
 def _seen(look: Look) -> bytes:
     part = look.part(look.box if look.prediction.view == "crop" else None)
-    return encoded_jpeg(part, SEEN_SIDE)
-
-
-def _png(picture: np.ndarray) -> bytes:
-    return cv2.imencode(".png", picture)[1].tobytes()
+    return encoded(reduced(part, SEEN_SIDE), ".jpg")

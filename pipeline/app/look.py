@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.app.drawings import jpeg_uri
 from pipeline.app.readings import FULL, OWN, Reading
 from pipeline.app.visit import Picture, Visit, remembered
 from pipeline.prediction.overruling import mask_of, predict_overruled
 from pipeline.prediction.predictor import LesionPipeline, Prediction
 from pipeline.prediction.reading import Photograph
+from pipeline.reports.pictures import jpeg_uri, reduced
 from segmentation.cropping import Box, lesion_box, square_box
 
 SHOWN_SIDE, SEEN_SIDE = 1600, 448
@@ -50,7 +50,7 @@ class Look:
 
     def seen_uri(self, box: Box | None) -> str:
         """A picture of what a box holds, or of the whole image."""
-        return jpeg_uri(self.part(box), SEEN_SIDE)
+        return jpeg_uri(reduced(self.part(box), SEEN_SIDE))
 
 
 def opened(pipeline: LesionPipeline, picture: Picture) -> tuple[Photograph, np.ndarray]:

@@ -8,9 +8,9 @@ import numpy as np
 import streamlit as st
 
 from classification.calibration import ReliabilityBins
-from pipeline.app.drawings import data_uri
 from pipeline.app.fragments import show
 from pipeline.bundle.loading import Bundle
+from pipeline.reports.pictures import data_uri
 from pipeline.reports.plots import DARK, LIGHT, png_bytes, reliability_figure
 
 CARD = "MODEL_CARD.md"

@@ -5,7 +5,6 @@ import streamlit as st
 from data.images import ImageError
 from pipeline.app.case import show_case
 from pipeline.app.controls import show_controls, show_remarks
-from pipeline.app.drawings import jpeg_uri
 from pipeline.app.fragments import full_name, percent, show
 from pipeline.app.look import SHOWN_SIDE, Look, look_at
 from pipeline.app.measuring import show_measurements
@@ -14,6 +13,7 @@ from pipeline.app.viewer import show_viewer
 from pipeline.app.visit import Picture, Visit, remembered
 from pipeline.prediction.predictor import LOW_CONFIDENCE, UNLIKE_TRAINING, LesionPipeline, Prediction
 from pipeline.prediction.track_record import track_record
+from pipeline.reports.pictures import jpeg_uri, reduced
 from segmentation.cropping import Box
 
 # What a note means for a reader who sees it for the first time.
@@ -93,7 +93,7 @@ def _show_question(pipeline: LesionPipeline, visit: Visit, picture: Picture, loo
 
 
 def _photo(picture: Picture, look: Look) -> str:
-    uri: str = remembered("photo", picture.key, lambda: jpeg_uri(look.photograph.pixels, SHOWN_SIDE))
+    uri: str = remembered("photo", picture.key, lambda: jpeg_uri(reduced(look.photograph.pixels, SHOWN_SIDE)))
     return uri
 
 

@@ -14,10 +14,10 @@ from data.datasets.diagnoses import diagnosis_name
 from data.heic import is_heic, png_of_heic
 from data.images import ImageError, read_image
 from pipeline.app.components import component
-from pipeline.app.drawings import jpeg_uri
 from pipeline.app.fragments import show
 from pipeline.app.settings import LARGEST_UPLOAD, MOST_FILES
 from pipeline.app.visit import Picture, Refused, current_visit
+from pipeline.reports.pictures import jpeg_uri, reduced
 
 EXAMPLES = Path(__file__).parents[2] / "data" / "examples"
 SUFFIXES = ("jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp", "heic", "heif")
@@ -155,4 +155,4 @@ def drawn_examples() -> dict[Path, str]:
 
 @cache
 def _thumbnail(path: Path) -> str:
-    return jpeg_uri(read_image(path), longest_side=2 * TILE_WIDTH)
+    return jpeg_uri(reduced(read_image(path), 2 * TILE_WIDTH))

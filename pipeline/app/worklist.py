@@ -9,8 +9,9 @@ from pipeline.app.components import component
 from pipeline.app.fragments import full_name, percent, show
 from pipeline.app.visit import Visit
 from pipeline.prediction.gallery import csv_text, html_page
-from pipeline.prediction.outcomes import Outcome, jpeg_uri
+from pipeline.prediction.outcomes import Outcome
 from pipeline.prediction.predictor import LesionPipeline
+from pipeline.reports.pictures import data_uri
 
 KEY = "worklist"
 
@@ -64,7 +65,7 @@ def _row(key: str, outcome: Outcome, visit: Visit) -> dict[str, Any]:
     row: dict[str, Any] = {
         "key": key,
         "name": outcome.name,
-        "picture": jpeg_uri(outcome.thumbnail) if outcome.thumbnail else "",
+        "picture": data_uri("jpeg", outcome.thumbnail) if outcome.thumbnail else "",
         "error": outcome.error,
         "own": full_name(outcome.remarks.diagnosis) if outcome.remarks.diagnosis else "",
         "malignant": None,

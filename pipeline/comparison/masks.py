@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold
@@ -19,6 +19,7 @@ from pipeline.bundle.loading import Bundle
 from pipeline.comparison.config import ComparisonConfig
 from pipeline.comparison.folder import ComparisonFolder, finished, started
 from pipeline.comparison.models import MaskFinder, announce_training, converted_run
+from pipeline.reports.pictures import encoded
 from segmentation.cropping import lesion_bounds
 from segmentation.metrics import jaccard
 
@@ -203,9 +204,9 @@ def reference_mask(path: object, mask: np.ndarray) -> np.ndarray | None:
     return reference
 
 
-def _write_mask(mask: np.ndarray, file: Any) -> None:
+def _write_mask(mask: np.ndarray, file: Path) -> None:
     with replacing(file) as temporary:
-        temporary.write_bytes(cv2.imencode(".png", mask.astype(np.uint8) * 255)[1].tobytes())
+        temporary.write_bytes(encoded(mask.astype(np.uint8) * 255, ".png"))
 
 
 def _seen_by(bundle: Bundle, catalog: pd.DataFrame) -> np.ndarray:

@@ -11,9 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from data.resizing import resize, resize_mask
+from data.resizing import resize
 from pipeline.comparison.results import ArmFigures, Condition, Contrast
 from pipeline.comparison.statistics import Estimate
+from pipeline.reports.pictures import paint_mask, scaled_size
 from pipeline.reports.plots import LIGHT, Theme
 from segmentation.cropping import Box
 
@@ -98,14 +99,10 @@ def robustness_figure(conditions: Sequence[Condition], theme: Theme = LIGHT) -> 
 
 def example_picture(image: np.ndarray, mask: np.ndarray, box: Box | None) -> np.ndarray:
     """A thumbnail of an image (H, W, 3) with the contour of the found lesion and the square that the crop sees."""
-    scale = THUMBNAIL_SIDE / max(image.shape[:2])
-    size = round(image.shape[0] * scale), round(image.shape[1] * scale)
-    picture = resize(image, size).copy()
-    contour, _ = cv2.findContours(
-        resize_mask(mask, size).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-    )
-    cv2.drawContours(picture, contour, -1, (72, 232, 214), 1, cv2.LINE_AA)
+    picture = resize(image, scaled_size(image.shape[:2], THUMBNAIL_SIDE)).copy()
+    paint_mask(picture, mask, width=1)
     if box:
+        scale = THUMBNAIL_SIDE / max(image.shape[:2])
         x0, y0, x1, y1 = (round(value * scale) for value in box)
         cv2.rectangle(picture, (x0, y0), (x1 - 1, y1 - 1), (255, 255, 255), 2, cv2.LINE_AA)
     return picture

@@ -1,15 +1,12 @@
 """A comparison -> a folder with figures for programs, every prediction, and one page that shows the answer."""
 
-import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from data.datasets.diagnoses import diagnosis_name
 from data.files import replacing, write_text
@@ -23,13 +20,12 @@ from pipeline.comparison.plots import (
     robustness_figure,
 )
 from pipeline.comparison.results import FIGURE_NAMES, Comparison
-from pipeline.evaluation.report import Plot
 from pipeline.reports.pages import template_environment
-from pipeline.reports.plots import DARK, LIGHT, Theme, png_bytes
+from pipeline.reports.pictures import jpeg_uri
+from pipeline.reports.plots import themed_plot
 from segmentation.cropping import lesion_box
 
 EXAMPLES_OF_A_KIND = 7
-JPEG_QUALITY = 85
 
 
 class Example(NamedTuple):
@@ -68,17 +64,17 @@ def render_comparison(comparison: Comparison) -> str:
         comparison=comparison,
         figure_names=FIGURE_NAMES,
         diagnosis_name=diagnosis_name,
-        differences=_plot(
+        differences=themed_plot(
             "Differences",
             "Each arm minus what it is compared with, on the same test images, with 95% intervals.",
             lambda theme: differences_figure(comparison.contrasts, comparison.smallest_difference, theme),
         ),
-        classes=_plot(
+        classes=themed_plot(
             "F1 of each class",
             "On average over the seeds, with 95% intervals.",
             lambda theme: classes_figure(comparison.arms, comparison.support, theme),
         ),
-        robustness=_plot(
+        robustness=themed_plot(
             "Balanced accuracy on perturbed test images",
             "The same trained arms; the lesion is looked for anew in every perturbed image.",
             lambda theme: robustness_figure(comparison.conditions, theme),
@@ -118,19 +114,4 @@ def _pictured(images: pd.DataFrame, said: pd.Series, margin: float) -> Iterator[
     for image in images.to_dict("records"):
         mask = read_mask(image["found_path"])
         picture = example_picture(read_image(image["image_path"]), mask, lesion_box(mask, margin))
-        yield Example(image["image_id"], image["dx"], said[image["image_id"]], _jpeg_uri(picture))
-
-
-def _plot(title: str, description: str, draw: Callable[[Theme], Figure]) -> Plot:
-    light, dark = (_data_uri("png", png_bytes(draw(theme))) for theme in (LIGHT, DARK))
-    return Plot(title, description, light, dark)
-
-
-def _jpeg_uri(picture: np.ndarray) -> str:
-    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-    _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    return _data_uri("jpeg", encoded.tobytes())
-
-
-def _data_uri(image_format: str, content: bytes) -> str:
-    return f"data:image/{image_format};base64,{base64.b64encode(content).decode()}"
+        yield Example(image["image_id"], image["dx"], said[image["image_id"]], jpeg_uri(picture))

@@ -1,37 +1,31 @@
 """An evaluation -> a folder with figures for programs, tables for people, and one page that shows both."""
 
-import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple
 
-import cv2
 import numpy as np
-from matplotlib.figure import Figure
 
 from classification.metrics import ClassificationScores
 from data.datasets.diagnoses import diagnosis_name
 from data.files import replacing, write_text
 from data.intervals import Interval
-from pipeline.evaluation.evaluation import Evaluation, MaskExample
+from pipeline.evaluation.evaluation import Evaluation
 from pipeline.reports.pages import template_environment
+from pipeline.reports.pictures import compared_masks, jpeg_uri
 from pipeline.reports.plots import (
-    DARK,
-    LIGHT,
-    Theme,
+    Plot,
     confusion_figure,
-    draw_contours,
     jaccard_figure,
     png_bytes,
     reliability_figure,
     risk_coverage_figure,
     roc_figure,
+    themed_plot,
 )
 
-JPEG_QUALITY = 85
 # What the report shows large, in this order, where it is there.
 KEY_FIGURES = (
     "Balanced accuracy",
@@ -39,15 +33,6 @@ KEY_FIGURES = (
     "Melanoma sensitivity at 0.85 specificity",
     "Malignant against benign, AUC",
 )
-
-
-class Plot(NamedTuple):
-    """A picture in the report, for light and for dark pages, as data URIs."""
-
-    title: str
-    description: str
-    light: str
-    dark: str
 
 
 def write_evaluation(evaluation: Evaluation, folder: str | Path) -> Path:
@@ -79,7 +64,10 @@ def render_report(evaluation: Evaluation) -> str:
         plots=list(_classification_plots(evaluation)),
         histogram=_jaccard_plot(evaluation),
         groups=[list(group) for _, group in groupby(evaluation.groups, key=attrgetter("kind"))],
-        examples=[(example, _example_picture(example)) for example in evaluation.examples],
+        examples=[
+            (example, jpeg_uri(compared_masks(example.image, example.mask, example.reference)))
+            for example in evaluation.examples
+        ],
     )
 
 
@@ -94,24 +82,24 @@ def _classification_plots(evaluation: Evaluation) -> Iterator[Plot]:
     if evaluation.classification is None:
         return
     scores, labelled = evaluation.classification, evaluation.labelled
-    yield _plot(
+    yield themed_plot(
         "Confusion matrix",
         f"Counts of reference against diagnosis. {_commonest_confusion(scores)}",
         lambda theme: confusion_figure(scores.confusion, scores.classes, theme),
     )
     if np.isfinite(scores.macro_auc.value):
-        yield _plot(
+        yield themed_plot(
             "ROC curves",
             f"One curve a class against the rest; the mean area under them is {scores.macro_auc}.",
             lambda theme: roc_figure(labelled.labels, labelled.probabilities, labelled.classes, theme),
         )
-    yield _plot(
+    yield themed_plot(
         "Reliability",
         f"Accuracy over confidence; the expected calibration error is {scores.calibration_error}.",
         lambda theme: reliability_figure(scores.reliability, theme),
     )
     if abstention := evaluation.abstention:
-        yield _plot(
+        yield themed_plot(
             "Risk and coverage",
             "Wrong diagnoses among the most confident part of the images; over all coverages their mean share is "
             f"{abstention.mean_risk:.3f}. The notes leave {abstention.coverage.value:.0%} of the images.",
@@ -124,7 +112,7 @@ def _jaccard_plot(evaluation: Evaluation) -> Plot | None:
         return None
     jaccards = evaluation.predictions["jaccard"].dropna().to_numpy(float)
     description = f"Images by Jaccard; the median is {np.median(jaccards):.3f}."
-    return _plot("Jaccard of every image", description, lambda theme: jaccard_figure(jaccards, theme))
+    return themed_plot("Jaccard of every image", description, lambda theme: jaccard_figure(jaccards, theme))
 
 
 def _commonest_confusion(scores: ClassificationScores) -> str:
@@ -134,19 +122,3 @@ def _commonest_confusion(scores: ClassificationScores) -> str:
         return "No image is named wrongly."
     classes, count = scores.classes, mistakes[reference, diagnosis]
     return f"The most frequent mistake is {classes[reference]} named {classes[diagnosis]}: {count} images."
-
-
-def _plot(title: str, description: str, draw: Callable[[Theme], Figure]) -> Plot:
-    light, dark = (_data_uri("png", png_bytes(draw(theme))) for theme in (LIGHT, DARK))
-    return Plot(title, description, light, dark)
-
-
-def _example_picture(example: MaskExample) -> str:
-    picture = draw_contours(example.image, example.mask, example.reference)
-    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-    _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    return _data_uri("jpeg", encoded.tobytes())
-
-
-def _data_uri(image_format: str, content: bytes) -> str:
-    return f"data:image/{image_format};base64,{base64.b64encode(content).decode()}"

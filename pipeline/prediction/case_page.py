@@ -4,11 +4,12 @@ from datetime import datetime
 
 from data.datasets.diagnoses import diagnosis_name, malignancy
 from pipeline.bundle.loading import Bundle
-from pipeline.prediction.outcomes import Outcome, jpeg_uri
+from pipeline.prediction.outcomes import Outcome
 from pipeline.prediction.predictor import UNLIKE_TRAINING
 from pipeline.prediction.track_record import track_record
 from pipeline.prediction.wording import measure_text, percent, software, stamp
 from pipeline.reports.pages import template_environment
+from pipeline.reports.pictures import data_uri
 
 
 def case_page(outcome: Outcome, seen: bytes, bundle: Bundle, now: datetime | None = None) -> str:
@@ -31,8 +32,8 @@ def case_page(outcome: Outcome, seen: bytes, bundle: Bundle, now: datetime | Non
             ranking=sorted(facts["probabilities"].items(), key=lambda item: -item[1]),
             unreliable=UNLIKE_TRAINING in facts["notes"],
             record=track_record(bundle, facts["diagnosis"]),
-            picture=jpeg_uri(outcome.picture),
-            seen=jpeg_uri(seen),
+            picture=data_uri("jpeg", outcome.picture),
+            seen=data_uri("jpeg", seen),
             classified=classified(outcome),
             bundle=bundle,
             date=stamp(now),

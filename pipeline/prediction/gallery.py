@@ -4,13 +4,15 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 
 from data.datasets.diagnoses import diagnosis_name, malignancy
 from pipeline.bundle.loading import Bundle
-from pipeline.prediction.outcomes import Outcome, Remarks, jpeg_uri
+from pipeline.prediction.outcomes import Outcome, Remarks
 from pipeline.prediction.outputs import table_columns
 from pipeline.prediction.wording import measure_text, percent, software, stamp
 from pipeline.reports.pages import template_environment
+from pipeline.reports.pictures import data_uri
 
 # What stands behind the columns of `predictions.csv`.
 MORE_COLUMNS = (
@@ -61,7 +63,7 @@ def html_page(outcomes: Sequence[Outcome], bundle: Bundle, now: datetime | None 
             malignancy=malignancy,
             percent=percent,
             measure=measure_text,
-            uri=jpeg_uri,
+            uri=partial(data_uri, "jpeg"),
         )
     )
 

@@ -1,26 +1,24 @@
 """What came out for one image, small enough to keep for hundreds of them."""
 
-import base64
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from data.images import ImageError
-from data.resizing import resize, resize_mask
+from data.resizing import resize_mask
 from pipeline.bundle.loading import Bundle
 from pipeline.prediction.outputs import table_columns, table_row
 from pipeline.prediction.overlays import draw_overlay
 from pipeline.prediction.overruling import Overrule, predict_overruled
 from pipeline.prediction.predictor import LesionPipeline, Prediction
 from pipeline.prediction.reading import Photograph, as_pixels
+from pipeline.reports.pictures import encoded, reduced
 from segmentation.cropping import Box
 from segmentation.shape import Measurement, measure_lesion
 
 PICTURE_SIDE, THUMBNAIL_SIDE = 640, 96
-JPEG_QUALITY = 85
 
 
 @dataclass(frozen=True)
@@ -106,8 +104,10 @@ def outcome_of(
         name,
         prediction.to_dict(),
         tuple(table_row(Path(name), prediction, bundle.classes)),
-        encoded_jpeg(draw_overlay(photograph.pixels, _of_size(prediction, photograph)), PICTURE_SIDE),
-        encoded_jpeg(photograph.pixels, THUMBNAIL_SIDE),
+        encoded(
+            reduced(draw_overlay(photograph.pixels, _of_size(prediction, photograph)), PICTURE_SIDE), ".jpg"
+        ),
+        encoded(reduced(photograph.pixels, THUMBNAIL_SIDE), ".jpg"),
         overruled=overrule.words(bundle),
         measurements=measurements,
         millimetres_per_pixel=millimetres_per_pixel,
@@ -142,16 +142,3 @@ def _of_size(prediction: Prediction, photograph: Photograph) -> Prediction:
     if size == photograph.size:
         return prediction
     return scaled_prediction(prediction, size)
-
-
-def encoded_jpeg(picture: np.ndarray, longest_side: int) -> bytes:
-    """An RGB uint8 picture (H, W, 3) as a JPEG file, reduced where a side is longer than `longest_side`."""
-    scale = min(1.0, longest_side / max(picture.shape[:2]))
-    size = max(1, round(picture.shape[0] * scale)), max(1, round(picture.shape[1] * scale))
-    bgr = cv2.cvtColor(resize(picture, size), cv2.COLOR_RGB2BGR)
-    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
-
-
-def jpeg_uri(picture: bytes) -> str:
-    """A JPEG file's content as an address that needs no request."""
-    return f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"

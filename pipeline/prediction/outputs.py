@@ -10,7 +10,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
-import cv2
 import numpy as np
 
 from data.files import replacing
@@ -18,6 +17,7 @@ from pipeline.bundle.loading import Bundle, BundleError
 from pipeline.prediction.overlays import draw_overlay
 from pipeline.prediction.predictor import Prediction
 from pipeline.prediction.reading import Source, as_pixels
+from pipeline.reports.pictures import encoded
 from segmentation.cropping import crop
 
 # The columns of the ISIC 2018 challenge's task 3 are the classes of HAM10000 in this order.
@@ -191,10 +191,6 @@ def _csv_writer(path: Path) -> Iterator[Any]:
 
 
 def _write_picture(path: Path, picture: np.ndarray) -> None:
-    """Encode a grey (H, W) or RGB (H, W, 3) uint8 picture in the format of the path's suffix."""
-    if picture.ndim == 3:
-        picture = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-    settings = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if path.suffix == ".jpg" else []
-    _, encoded = cv2.imencode(path.suffix, picture, settings)
+    """A grey (H, W) or RGB (H, W, 3) uint8 picture in the format of the path's suffix."""
     with replacing(path) as temporary:
-        temporary.write_bytes(encoded.data)
+        temporary.write_bytes(encoded(picture, path.suffix, JPEG_QUALITY))

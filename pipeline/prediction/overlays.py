@@ -5,22 +5,18 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import cast
 
-import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from data.datasets.diagnoses import diagnosis_name
-from data.resizing import resize, resize_mask
+from data.resizing import resize
 from pipeline.prediction.predictor import Prediction
+from pipeline.reports.pictures import Colour, paint_lines, paint_mask
 
 # In pixels: small images are enlarged until the label can be read, large ones are reduced.
 SMALLEST_WIDTH, LARGEST_SIDE = 600, 1600
 
-Colour = tuple[int, int, int]
-
-CONTOUR_COLOUR: Colour = (72, 232, 214)
 BOX_COLOUR: Colour = (255, 255, 255)
-HALO_COLOUR: Colour = (24, 26, 30)
 STRIP_COLOUR: Colour = (24, 26, 30)
 TEXT_COLOUR: Colour = (242, 242, 242)
 NOTE_COLOUR: Colour = (172, 178, 186)
@@ -48,8 +44,8 @@ def draw_overlay(image: np.ndarray, prediction: Prediction) -> np.ndarray:
     picture = resize(image, (height, width)).copy()
     stroke = max(2, round(max(height, width) / 450))
     if prediction.box:
-        _draw_lines(picture, [_corners(prediction.box, scale, stroke)], BOX_COLOUR, stroke)
-    _draw_lines(picture, _contours(resize_mask(prediction.mask, (height, width))), CONTOUR_COLOUR, stroke)
+        paint_lines(picture, [_corners(prediction.box, scale, stroke)], BOX_COLOUR, stroke)
+    paint_mask(picture, prediction.mask, stroke)
     return np.vstack([picture, _label(prediction, width, text_height=max(height, width) // 32)])
 
 
@@ -70,17 +66,6 @@ def _corners(box: Sequence[int], scale: float, stroke: int) -> np.ndarray:
         ],
         np.int32,
     )
-
-
-def _contours(mask: np.ndarray) -> Sequence[np.ndarray]:
-    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return contours
-
-
-def _draw_lines(picture: np.ndarray, lines: Sequence[np.ndarray], colour: Colour, width: int) -> None:
-    """Closed lines with a dark halo, to stand out from pale skin and from dark lesions."""
-    cv2.polylines(picture, lines, True, HALO_COLOUR, width + 2 * max(1, width // 2), cv2.LINE_AA)
-    cv2.polylines(picture, lines, True, colour, width, cv2.LINE_AA)
 
 
 def _label(prediction: Prediction, width: int, text_height: int) -> np.ndarray:

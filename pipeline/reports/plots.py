@@ -1,12 +1,11 @@
 """Figures as pictures. Every function returns a matplotlib Figure, and none touches pyplot's global state."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import cycle
-from typing import Literal
+from typing import Literal, NamedTuple
 
-import cv2
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -16,7 +15,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from classification.abstention import AbstentionScores
 from classification.calibration import ReliabilityBins
-from data.resizing import resize, resize_mask
+from pipeline.reports.pictures import data_uri
 from segmentation.metrics import JACCARD_THRESHOLD
 
 LegendPlace = Literal["upper left", "lower right"]
@@ -53,6 +52,15 @@ DARK = Theme(
     contrast="#f2a65a",
     lines=("#4aa3df", "#f07d3a", "#1fc497", "#dd93bd", "#f0b93a", "#9ad4f5", "#e4e8ef"),
 )
+
+
+class Plot(NamedTuple):
+    """A picture of a page, for light and for dark surroundings, as data URIs."""
+
+    title: str
+    description: str
+    light: str
+    dark: str
 
 
 def confusion_figure(confusion: np.ndarray, classes: Sequence[str], theme: Theme = LIGHT) -> Figure:
@@ -154,36 +162,17 @@ def jaccard_figure(jaccards: np.ndarray, theme: Theme = LIGHT) -> Figure:
     return figure
 
 
-def draw_contours(image: np.ndarray, mask: np.ndarray, reference: np.ndarray, side: int = 360) -> np.ndarray:
-    """Contour the mask (teal) and its reference (white) on an image.
-
-    Parameters
-    ----------
-    image : uint8 RGB array (H, W, 3)
-    mask, reference : bool arrays (H, W)
-    side : longer side of the picture, in pixels
-
-    Returns
-    -------
-    uint8 RGB array in the image's aspect ratio.
-    """
-    scale = side / max(image.shape[:2])
-    size = round(image.shape[0] * scale), round(image.shape[1] * scale)
-    picture = resize(image, size).copy()
-    for area, colour in ((reference, (255, 255, 255)), (mask, (72, 232, 214))):
-        contours, _ = cv2.findContours(
-            resize_mask(area, size).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-        )
-        cv2.drawContours(picture, contours, -1, (24, 26, 30), 4, cv2.LINE_AA)
-        cv2.drawContours(picture, contours, -1, colour, 2, cv2.LINE_AA)
-    return picture
-
-
 def png_bytes(figure: Figure, pixels_per_inch: int = PIXELS_PER_INCH) -> bytes:
     """The figure as a PNG file's content."""
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=pixels_per_inch)
     return file.getvalue()
+
+
+def themed_plot(title: str, description: str, draw: Callable[[Theme], Figure]) -> Plot:
+    """The figure that `draw` makes of a theme, as the picture of a page."""
+    light, dark = (data_uri("png", png_bytes(draw(theme))) for theme in (LIGHT, DARK))
+    return Plot(title, description, light, dark)
 
 
 def _blank(theme: Theme, width: float, height: float) -> Figure:

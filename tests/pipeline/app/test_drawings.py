@@ -2,23 +2,13 @@ import base64
 
 import cv2
 import numpy as np
-import pytest
 
-from pipeline.app.drawings import contour_path, evidence_range, evidence_uri, jpeg_uri
+from pipeline.app.drawings import contour_path, evidence_range, evidence_uri
 
 
 def decoded(uri) -> np.ndarray:
     content = np.frombuffer(base64.b64decode(uri.partition(",")[2]), np.uint8)
     return cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
-
-
-def test_a_picture_keeps_its_colours_and_aspect_and_shrinks_to_what_is_shown():
-    image = np.full((300, 400, 3), (200, 100, 50), np.uint8)
-    picture = decoded(jpeg_uri(image, longest_side=200))
-
-    assert picture.shape == (150, 200, 3)
-    assert picture[75, 100] == pytest.approx([50, 100, 200], abs=4), "OpenCV decodes to BGR"
-    assert decoded(jpeg_uri(image, longest_side=1000)).shape == (300, 400, 3)
 
 
 def test_the_more_evidence_the_more_opaque():

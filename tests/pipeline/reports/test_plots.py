@@ -11,7 +11,6 @@ from pipeline.reports.plots import (
     LIGHT,
     Theme,
     confusion_figure,
-    draw_contours,
     jaccard_figure,
     png_bytes,
     reliability_figure,
@@ -77,17 +76,3 @@ def test_masks_that_isic_counts_as_nothing_stand_out() -> None:
 
     filled = [bar for bar in axes.patches if bar.get_height()]
     assert filled[0].get_facecolor() != filled[1].get_facecolor()
-
-
-def test_outlines_are_drawn_where_the_masks_end_and_the_input_stays_as_it_was() -> None:
-    image = np.full((60, 90, 3), 128, np.uint8)
-    mask = np.zeros((60, 90), bool)
-    mask[20:40, 30:60] = True
-
-    picture = draw_contours(image, mask, np.zeros_like(mask), side=180)
-
-    assert picture.shape == (120, 180, 3)
-    assert (image == 128).all()
-    assert (picture[80 - 1, 90] != 128).any()
-    assert (picture[60, 90] == 128).all()
-    assert (picture[10, 10] == 128).all()
