@@ -51,7 +51,7 @@ def reliability_bins(
     probabilities: np.ndarray, labels: np.ndarray, bins: int = CALIBRATION_BINS
 ) -> ReliabilityBins:
     """What a reliability diagram shows, from `probabilities` (N, C) and class indices `labels` (N,)."""
-    index, confidence, correct = _confidence_bins(probabilities, labels, bins)
+    index, confidence, correct = confidence_bins(probabilities, labels, bins)
     count = np.bincount(index, minlength=bins)
     return ReliabilityBins(
         edges=np.linspace(0, 1, bins + 1),
@@ -72,7 +72,7 @@ def expected_calibration_error(
     labels : int array (N,), class indices
     bins : number of bins of confidence over 0..1
     """
-    index, confidence, correct = _confidence_bins(probabilities, labels, bins)
+    index, confidence, correct = confidence_bins(probabilities, labels, bins)
     return float(bootstrap.calibration_error(index, confidence, correct, np.ones((1, len(labels))))[0])
 
 
@@ -81,9 +81,7 @@ def calibration_interval(probabilities: np.ndarray, labels: np.ndarray, weights:
 
     A resample is noisier than its set and so looks worse calibrated: the interval leans upwards.
     """
-    resamples = bootstrap.calibration_error(
-        *_confidence_bins(probabilities, labels, CALIBRATION_BINS), weights
-    )
+    resamples = bootstrap.calibration_error(*confidence_bins(probabilities, labels), weights)
     return Interval.from_resamples(expected_calibration_error(probabilities, labels), resamples)
 
 
@@ -109,8 +107,8 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     return float(np.exp(minimize_scalar(negative_log_likelihood, bounds=np.log(TEMPERATURE_RANGE)).x))
 
 
-def _confidence_bins(
-    probabilities: np.ndarray, labels: np.ndarray, bins: int
+def confidence_bins(
+    probabilities: np.ndarray, labels: np.ndarray, bins: int = CALIBRATION_BINS
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Each image's bin index, confidence, and whether its diagnosis is right, all (N,)."""
     confidence = probabilities.max(axis=1)

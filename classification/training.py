@@ -13,6 +13,7 @@ from keras import ops
 from classification.calibration import fit_temperature
 from classification.config import ClassificationConfig
 from classification.figures import classification_figure
+from classification.labelled import labelled_images
 from classification.losses import log_shares, loss_for
 from classification.metrics import ClassificationScores
 from classification.model import build_classifier, with_activation_map
@@ -24,7 +25,6 @@ from classification.test_time_augmentation import flips_of
 from classification.training_images import TrainingImages
 from data.batches import ClassificationBatches
 from data.datasets.catalog import DatasetError
-from data.datasets.diagnoses import malignancy
 from data.files import replacing, sha256
 from data.splits import training_parts
 from segmentation.engine.curves import save_figure, training_curves
@@ -137,19 +137,6 @@ def _build(
         source = keras.models.load_model(start.model_path, compile=False)
         start_from(model, source, classes, start.metrics["classes"])
     return model
-
-
-def labelled_images(catalog: pd.DataFrame, config: ClassificationConfig) -> pd.DataFrame:
-    """The catalog's images that the training learns from, with the classes that it tells apart as `dx`."""
-    wanted = catalog["dx"].notna() if config.only is None else catalog["dx"].isin(config.only)
-    labelled = catalog[wanted].reset_index(drop=True)
-    if config.grouping == "malignancy":
-        labelled["dx"] = labelled["dx"].map(lambda code: malignancy(code, config.malignant))
-    if labelled["dx"].nunique() < 2:
-        raise DatasetError(
-            "the dataset has fewer than two classes among its diagnoses; there is nothing to tell apart."
-        )
-    return labelled
 
 
 def _splits_of_segmentation(catalog: pd.DataFrame, segmentation: Locator) -> pd.DataFrame | None:

@@ -80,6 +80,14 @@ def split_dataset(catalog: pd.DataFrame, hashes: np.ndarray | None = None, seed:
     return splits
 
 
+def seen_lesions(catalog: pd.DataFrame, splits: pd.DataFrame | None) -> np.ndarray:
+    """Whether each image (N,) shows a lesion that a model of these splits was trained or chosen on, in any image."""
+    if splits is None:
+        return np.full(len(catalog), False)
+    seen = catalog["image_id"].isin(splits.loc[splits["split"] != "test", "image_id"])
+    return catalog["lesion_id"].isin(catalog.loc[seen, "lesion_id"]).to_numpy()
+
+
 def extend_splits(
     splits: pd.DataFrame, catalog: pd.DataFrame, hashes: np.ndarray | None = None
 ) -> pd.DataFrame:

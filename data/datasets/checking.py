@@ -12,6 +12,7 @@ from data.datasets.diagnoses import diagnosis_name
 from data.datasets.faults import FAULT_MENDS
 from data.datasets.labels import is_known_label
 from data.images import ImageError, MaskError, read_image, read_mask
+from data.progress import Progress, unwatched
 
 MENDS = {
     "listed image without a file": "add the image files, or remove the rows",
@@ -38,8 +39,6 @@ _CONTENT_KINDS = (
     "mask that looks inverted",
 )
 MOST_EXAMPLES = 5
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ class DatasetCheck:
         return "\n".join(lines)
 
 
-def check_dataset(path: str | Path, progress: Progress | None = None) -> DatasetCheck:
+def check_dataset(path: str | Path, progress: Progress = unwatched) -> DatasetCheck:
     """Recognise a dataset, read every image and every mask whole, and collect all problems.
 
     Parameters
@@ -204,7 +203,7 @@ def _unused_files(dataset: RecognisedDataset, catalog: pd.DataFrame) -> dict[str
     return {"duplicate file": _texts(copies), "mask without an image": _texts(orphans)}
 
 
-def _content_problems(catalog: pd.DataFrame, progress: Progress | None) -> dict[str, list[str]]:
+def _content_problems(catalog: pd.DataFrame, progress: Progress) -> dict[str, list[str]]:
     """What shows only on reading: the kind of problem -> where it occurs."""
     places: dict[str, list[str]] = {kind: [] for kind in _CONTENT_KINDS}
     paths = zip(catalog["image_path"], catalog["mask_path"], strict=True)
@@ -216,8 +215,7 @@ def _content_problems(catalog: pd.DataFrame, progress: Progress | None) -> dict[
         if image is not None and mask is not None and image.shape[:2] != mask.shape:
             sizes = f"{_size_text(mask.shape)} pixels, its image {_size_text(image.shape)}"
             places["mask of another size than its image"].append(f"{mask_path}: {sizes}")
-        if progress is not None:
-            progress(done, len(catalog))
+        progress(done, len(catalog))
     return places
 
 

@@ -24,7 +24,7 @@ They are caricatures for software, not for teaching people: a model trained on t
 """
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,7 @@ from data.drawing.lesions import PAINTERS
 from data.drawing.photographs import Placement, Skin, take_photograph
 from data.drawing.structures import Canvas
 from data.files import replacing_folder
+from data.progress import Progress, unwatched
 
 METADATA_COLUMNS = ("lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization")
 LOCALIZATIONS = (
@@ -111,7 +112,7 @@ def synthesize_dataset(
     count: int,
     seed: int,
     size: tuple[int, int] = (450, 600),
-    progress: Callable[[int], None] | None = None,
+    progress: Progress = unwatched,
 ) -> None:
     """Write a dataset of drawn lesions in HAM10000's form.
 
@@ -125,7 +126,7 @@ def synthesize_dataset(
     count : number of images, 1 or more
     seed : 0 or more; the same count, seed and size write the same dataset
     size : (height, width) of the images in pixels
-    progress : called with the number of images written so far, after each
+    progress : called after every image with the number of images written and of all images
 
     Raises
     ------
@@ -155,8 +156,7 @@ def synthesize_dataset(
             Image.fromarray(drawn.mask.astype(np.uint8) * 255).save(
                 folder / "masks" / f"{name}_segmentation.png"
             )
-            if progress:
-                progress(len(rows))
+            progress(len(rows), count)
         with (folder / "HAM10000_metadata.csv").open("w", encoding="utf-8", newline="") as file:
             table = csv.DictWriter(file, METADATA_COLUMNS, lineterminator="\n")
             table.writeheader()

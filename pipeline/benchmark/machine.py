@@ -4,9 +4,9 @@ import os
 import platform
 import re
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from data.packages import package_versions
 from pipeline.bundle.litert import usable_cores
 
 PACKAGES = (
@@ -30,8 +30,7 @@ def machine_facts() -> dict[str, str]:
         "cores": str(usable_cores()),
         "memory": _memory(),
         "system": f"{platform.system()} {platform.release().partition('-')[0]}",
-        "python": platform.python_version(),
-        **_versions(),
+        **package_versions(PACKAGES),
     }
 
 
@@ -51,13 +50,3 @@ def _memory() -> str:
         return f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB"
     except (AttributeError, ValueError, OSError):  # not offered by Windows
         return "unknown"
-
-
-def _versions() -> dict[str, str]:
-    versions = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return versions

@@ -1,7 +1,7 @@
-"""What the commands share: one-line errors, the exit statuses, and the progress bar."""
+"""What the commands share: one-line errors and the exit statuses."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
@@ -61,38 +61,3 @@ def needing_extra(extra: str) -> Iterator[None]:
             f"pip install -c constraints.txt '.[{extra}]'"
         )
         sys.exit(UNUSABLE)
-
-
-@contextmanager
-def progress_bar(
-    description: str, total: int | None = None, beside_output: bool = False
-) -> Iterator[Callable[..., None]]:
-    """Draw a bar on standard error, where a terminal shows it.
-
-    Parameters
-    ----------
-    description : str
-        What is going on.
-    total : int, optional
-        The number of steps; None where it comes only with the first step.
-    beside_output : bool
-        Whether standard output is written to meanwhile; then there is no bar where a terminal shows that, too.
-
-    Yields
-    ------
-    A function to call after a step: without arguments, with the number of steps done, or with that and the total.
-    """
-    if not sys.stderr.isatty() or (beside_output and sys.stdout.isatty()):
-        yield lambda *_: None
-        return
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
-        task = bar.add_task(description, total=total)
-
-        def move(done: int | None = None, total: int | None = None) -> None:
-            bar.update(task, completed=done, total=total, advance=1 if done is None else None)
-
-        yield move

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.console import SOME_FAILED, needing_extra, progress_bar, stopping_on
+from data.progress import progress_bar
+from pipeline.cli.console import SOME_FAILED, needing_extra, stopping_on
 from pipeline.cli.options import JsonOption
 
 app = typer.Typer(help="Check a dataset, or draw one.", no_args_is_help=True)
@@ -28,8 +29,8 @@ def check(
     from data.datasets.catalog import DatasetError
     from data.datasets.checking import check_dataset
 
-    with stopping_on(DatasetError), progress_bar("reading images") as move:
-        found = check_dataset(dataset, progress=move)
+    with stopping_on(DatasetError), progress_bar("reading images") as progress:
+        found = check_dataset(dataset, progress=progress)
     print(json.dumps(found.to_dict(), indent=2) if as_json else found.to_text())
     if found.problems:
         raise typer.Exit(SOME_FAILED)
@@ -51,8 +52,8 @@ def synthesize(
     from data.datasets.catalog import DatasetError
     from data.drawing.dataset import synthesize_dataset
 
-    with stopping_on(DatasetError), progress_bar("drawing", count) as move:
-        synthesize_dataset(directory, count, seed, size=(height, width), progress=move)
+    with stopping_on(DatasetError), progress_bar("drawing") as progress:
+        synthesize_dataset(directory, count, seed, size=(height, width), progress=progress)
     print(f"{directory}: {count} drawn images with masks and HAM10000_metadata.csv")
 
 

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.console import SOME_FAILED, UNUSABLE, complain, needing_extra, progress_bar, stopping_on
+from data.progress import progress_bar
+from pipeline.cli.console import SOME_FAILED, UNUSABLE, complain, needing_extra, stopping_on
 
 app = typer.Typer(
     help="Fetch photographs from a PACS, store results in it, and share photographs without their patients.",
@@ -74,13 +75,12 @@ def fetch(
     """Write the photographs of studies to a folder, as the PACS holds them."""
     with needing_extra("dicom"):
         from pipeline.dicom.web import Pacs, WebError
-    with stopping_on(WebError), progress_bar("fetching") as move:
+    with stopping_on(WebError), progress_bar("fetching") as progress:
         pacs = Pacs(url, without_tls)
         for study in studies:
             number = 0
-            for _ in pacs.fetch(study, output):
-                number += 1
-                move()
+            for number, _ in enumerate(pacs.fetch(study, output), start=1):
+                progress(number, None)
             print(f"{study}: {number} photographs")
 
 
@@ -94,12 +94,12 @@ def send(url: UrlArgument, paths: FilesArgument, without_tls: WithoutTlsOption =
         from pipeline.dicom.web import Pacs, WebError
     files = _files(paths)
     failed = 0
-    with stopping_on(WebError), progress_bar("sending", len(files)) as move:
-        for _, error in Pacs(url, without_tls).send(files):
+    with stopping_on(WebError), progress_bar("sending") as progress:
+        for done, (_, error) in enumerate(Pacs(url, without_tls).send(files), start=1):
             if error:
                 failed += 1
                 complain(error)
-            move()
+            progress(done, len(files))
     _tell(len(files) - failed, len(files), "stored")
 
 
@@ -115,14 +115,14 @@ def deidentify(paths: FilesArgument, output: OutputOption) -> None:
         from pipeline.dicom.deidentify import Pseudonyms, deidentify_file
     files = _files(paths)
     pseudonyms, failed = Pseudonyms(), 0
-    with stopping_on(), progress_bar("de-identifying", len(files)) as move:
-        for file in files:
+    with stopping_on(), progress_bar("de-identifying") as progress:
+        for done, file in enumerate(files, start=1):
             try:
                 deidentify_file(file, output, pseudonyms)
             except ImageError as error:
                 failed += 1
                 complain(error)
-            move()
+            progress(done, len(files))
     _tell(len(files) - failed, len(files), "written without their patients")
 
 

@@ -3,14 +3,14 @@
 # ruff: noqa: PLC0415 - a command imports what it needs, so that none waits for another's libraries
 
 import json
-import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipeline.cli.console import SOME_FAILED, complain, progress_bar, stopping_on
+from data.progress import progress_bar
+from pipeline.cli.console import SOME_FAILED, complain, stopping_on
 from pipeline.cli.options import BundleOption, DatasetsArgument, JsonOption, ThreadsOption, TTAOption
 from pipeline.cli.predict import MOST_AT_ONCE
 
@@ -77,14 +77,16 @@ def evaluate(
     with stopping_on(BundleError, DatasetError):
         pipeline = LesionPipeline.load(bundle, threads, tta=tta, at_once=MOST_AT_ONCE)
         selection = select_split(load_datasets(datasets), pipeline.bundle, split, splits)
-        facts = {
-            "Datasets": ", ".join(map(str, datasets)),
-            "Selection": selection.note,
-            "Command": shlex.join(["lesion", *sys.argv[1:]]),
-        }
-        with progress_bar("evaluating", len(selection.catalog)) as move:
+        with progress_bar("evaluating") as progress:
             evaluation = score(
-                pipeline, selection.catalog, resamples=resamples, seed=seed, progress=move, facts=facts
+                pipeline,
+                selection.catalog,
+                resamples=resamples,
+                seed=seed,
+                progress=progress,
+                datasets=list(map(str, datasets)),
+                selection=selection,
+                command=["lesion", *sys.argv[1:]],
             )
         if output:
             write_evaluation(evaluation, output)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.console import SOME_FAILED, UNUSABLE, complain, hint, progress_bar, stopping_on
+from data.progress import progress_bar
+from pipeline.cli.console import SOME_FAILED, UNUSABLE, complain, hint, stopping_on
 from pipeline.cli.options import DISCLAIMER, BundleOption, JsonOption, ThreadsOption, TTAOption
 
 if TYPE_CHECKING:
@@ -99,10 +100,10 @@ def _predict(
     failed = 0
     with (
         prediction_printer(sys.stdout, pipeline.bundle, images, as_json) as printer,
-        progress_bar("predicting", len(images), beside_output=as_json) as move,
+        progress_bar("predicting", beside_output=as_json) as progress,
         _output_folder(output, pipeline, isic) as folder,
     ):
-        for source, outcome in pipeline.predict_many(images):
+        for done, (source, outcome) in enumerate(pipeline.predict_many(images), start=1):
             if isinstance(outcome, ImageError):
                 failed += 1
                 complain(outcome)
@@ -111,7 +112,7 @@ def _predict(
                 printer.add(source, outcome)
                 if folder and (name := folder.add(source, source, outcome)) != source.stem:
                     complain(f"{source}: its files are called {name}, another image has taken {source.stem}.")
-            move()
+            progress(done, len(images))
     return failed
 
 

@@ -274,7 +274,8 @@ def train_classification(
         seed=seed,
     )
     with stopping_on_mistakes():
-        from classification.training import labelled_images, train
+        from classification.labelled import labelled_images
+        from classification.training import train
         from data.datasets.diagnoses import classes_of
         from segmentation.engine.run_folder import open_run
 

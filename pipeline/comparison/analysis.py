@@ -8,11 +8,7 @@ import pandas as pd
 from scipy.special import softmax
 
 from classification import bootstrap
-from classification.calibration import (
-    CALIBRATION_BINS,
-    expected_calibration_error,
-    fit_temperature,
-)
+from classification.calibration import confidence_bins, expected_calibration_error, fit_temperature
 from data.intervals import lesion_weights
 from pipeline.comparison.arms import BASELINE, Arm, contrasts
 from pipeline.comparison.perturbations import PERTURBATIONS
@@ -127,11 +123,9 @@ def fallbacks(outcomes: Outcomes, arm: Arm) -> float:
 def _calibration_error(outcomes: Outcomes, arm: str) -> Estimate:
     values, resamples = [], []
     for probabilities in outcomes.probabilities[TEST][arm]:
-        confidence = probabilities.max(axis=1)
-        bins = np.digitize(confidence, np.linspace(0, 1, CALIBRATION_BINS + 1)[1:-1], right=True)
-        correct = probabilities.argmax(axis=1) == outcomes.labels
         values.append(expected_calibration_error(probabilities, outcomes.labels))
-        resamples.append(bootstrap.calibration_error(bins, confidence, correct, outcomes.weights))
+        bins = confidence_bins(probabilities, outcomes.labels)
+        resamples.append(bootstrap.calibration_error(*bins, outcomes.weights))
     lesions = len(set(outcomes.lesion_ids))
     return Estimate.from_resamples(np.array(values), np.array(resamples), lesions, least=0.0)
 

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from data.files import replacing, write_text
+from data.packages import package_versions
 from data.splits import read_splits, write_splits
 from pipeline.comparison.config import ComparisonConfig
-from segmentation.engine.run_folder import Run, RunError, fingerprint, package_versions
+from segmentation.engine.run_folder import PACKAGES, Run, RunError, fingerprint
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def start_folder(
         _check_same(folder, wanted, splits)
         return folder
     write_splits(splits, folder.splits_path)
-    recorded = {**wanted, "packages": package_versions()}
+    recorded = {**wanted, "packages": package_versions(PACKAGES)}
     write_text(folder.config_path, json.dumps(recorded, indent=2) + "\n")
     return folder
 

@@ -13,12 +13,13 @@ from data.datasets.catalog import DatasetError
 from data.files import replacing, sha256
 from data.images import read_image, read_mask
 from data.progress import tracked
-from data.splits import read_splits
+from data.splits import read_splits, seen_lesions
 from pipeline.bundle.litert import LiteRTModel
 from pipeline.bundle.loading import Bundle
+from pipeline.bundle.mask_finder import MaskFinder
 from pipeline.comparison.config import ComparisonConfig
 from pipeline.comparison.folder import ComparisonFolder, finished, started
-from pipeline.comparison.models import MaskFinder, announce_training, converted_run
+from pipeline.comparison.models import announce_training, converted_run
 from pipeline.reports.pictures import encoded
 from segmentation.cropping import lesion_bounds
 from segmentation.metrics import jaccard
@@ -91,7 +92,7 @@ def cross_fitted_masks(
 def bundle_masks(folder: ComparisonFolder, catalog: pd.DataFrame, bundle: Bundle) -> Masks:
     """Find the lesions with a bundle's segmentation, and tell which of them it knew."""
     model = MaskFinder(LiteRTModel(bundle.segmentation_path), bundle.threshold)
-    seen = _seen_by(bundle, catalog)
+    seen = seen_lesions(catalog, read_splits(bundle.splits_path) if bundle.splits_path else None)
     table = _find(folder, catalog, np.zeros(len(catalog), int), lambda _: model, seen)
     source = f"The lesions were found by the segmentation of the bundle {bundle.name}."
     if bundle.splits_path is None:
@@ -207,12 +208,3 @@ def reference_mask(path: object, mask: np.ndarray) -> np.ndarray | None:
 def _write_mask(mask: np.ndarray, file: Path) -> None:
     with replacing(file) as temporary:
         temporary.write_bytes(encoded(mask.astype(np.uint8) * 255, ".png"))
-
-
-def _seen_by(bundle: Bundle, catalog: pd.DataFrame) -> np.ndarray:
-    """Whether each image (N,) shows a lesion that the bundle was trained or chosen on."""
-    if bundle.splits_path is None:
-        return np.full(len(catalog), False)
-    splits = read_splits(bundle.splits_path)
-    known = catalog["image_id"].isin(splits.loc[splits["split"] != "test", "image_id"])
-    return catalog["lesion_id"].isin(catalog.loc[known, "lesion_id"]).to_numpy()

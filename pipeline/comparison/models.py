@@ -7,30 +7,7 @@ import numpy as np
 from rich.console import Console
 
 from data.files import replacing
-from data.resizing import resize
-from pipeline.bundle.litert import LiteRTModel
-from segmentation.cropping import lesion_mask
 from segmentation.engine.run_folder import Run
-
-
-class MaskFinder:
-    """A U-Net as a function from image to mask.
-
-    Parameters
-    ----------
-    model : LiteRTModel
-    threshold : float in 0..1
-        Lesion probability from which a pixel belongs to the mask.
-    """
-
-    def __init__(self, model: LiteRTModel, threshold: float) -> None:
-        self._model, self._threshold = model, threshold
-
-    def __call__(self, image: np.ndarray) -> np.ndarray:
-        """Bool mask (H, W) of a uint8 image (H, W, 3)."""
-        height, width, _ = self._model.input_shape
-        (probability,) = self._model(resize(image, (height, width)))
-        return lesion_mask(resize(probability[:, :, 0], image.shape[:2]), self._threshold)
 
 
 def converted_run(run: Run) -> Path:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from classification.labelled import labelled_images
 from data.datasets.catalog import DatasetError
-from data.datasets.diagnoses import classes_of, malignancy
+from data.datasets.diagnoses import classes_of
 from data.intervals import mean_interval
 from data.near_duplicates import perceptual_hashes
 from data.splits import SPLITS, read_splits, split_dataset
@@ -75,7 +76,9 @@ def compare(
     DatasetError, ImageError, RunError
     KeyboardInterrupt : Ctrl-C; the same call goes on.
     """
-    catalog, config = _labelled(catalog, config)
+    catalog = labelled_images(catalog, config.classification)
+    # From here on these classes are the diagnoses.
+    config = replace(config, classification=replace(config.classification, grouping="diagnosis", only=None))
     _check_arms(catalog, config.chosen_arms)
     source = mask_source(config, catalog)
     splits = _splits(catalog, splits, Path(output), config.seed)
@@ -90,19 +93,6 @@ def compare(
     _warn_of_poor_masks(parts["test"], config)
     outcomes = _outcomes(folder, parts, splits, masks, config)
     return _concluded(outcomes, parts, masks, config, facts or {})
-
-
-def _labelled(catalog: pd.DataFrame, config: ComparisonConfig) -> tuple[pd.DataFrame, ComparisonConfig]:
-    """The images that have a diagnosis, grouped as the settings want it."""
-    labelled = catalog[catalog["dx"].notna()].reset_index(drop=True)
-    if config.classification.grouping == "malignancy":
-        labelled["dx"] = labelled["dx"].map(malignancy)
-        config = replace(config, classification=replace(config.classification, grouping="diagnosis"))
-    if labelled["dx"].nunique() < 2:
-        raise DatasetError(
-            "the dataset has fewer than two classes among its diagnoses; there is nothing to tell apart."
-        )
-    return labelled, config
 
 
 def _splits(catalog: pd.DataFrame, splits: pd.DataFrame | None, output: Path, seed: int) -> pd.DataFrame:

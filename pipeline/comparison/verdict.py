@@ -63,7 +63,7 @@ def decide(
         ending = "more lesions or more seeds would be needed to tell"
     return Verdict(
         "no difference shown",
-        f"No difference larger than {largest:.3f} shown between {arm} and {baseline}.",
+        f"No difference shown between {arm} and {baseline}; the 95% interval leaves up to {largest:.3f} possible.",
         f"{figures}; {ending}.",
     )
 

@@ -1,12 +1,11 @@
 """A labelled dataset -> figures."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
-from platform import python_version
-from typing import Any, NamedTuple
+from itertools import chain
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,10 @@ from classification.abstention import AbstentionScores
 from classification.metrics import ClassificationScores
 from data.datasets.catalog import DatasetError
 from data.images import ImageError, read_image, read_mask
+from data.packages import package_versions
+from data.progress import Progress, unwatched
+from pipeline.evaluation.facts import EvaluationFacts
+from pipeline.evaluation.left_out import Failure, LeftOut
 from pipeline.evaluation.scoring import (
     LabelledPredictions,
     label_predictions,
@@ -22,21 +25,14 @@ from pipeline.evaluation.scoring import (
     score_classification,
     score_segmentation,
 )
+from pipeline.evaluation.selection import Selection
 from pipeline.evaluation.subgroups import GroupScores, groups_text, score_groups
 from pipeline.prediction.predictor import LesionPipeline, Prediction
 from segmentation.metrics import SegmentationScores, dice, jaccard
 
 EXAMPLES_OF_A_KIND = 2
-NAMED_FAILURES = 5
 FACTS_IN_TEXT = ("Bundle", "Datasets", "Selection")
 REPORTED_PACKAGES = ("lesion", "ai-edge-litert", "numpy", "opencv-python-headless", "scikit-learn")
-
-
-class Failure(NamedTuple):
-    """An image, or its mask, that could not be scored."""
-
-    image_id: str
-    reason: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,60 +55,69 @@ class Evaluation:
     ----------
     predictions : DataFrame
         One row an image that could be read: image_id, lesion_id, dx, diagnosis, the probability of each of the
-        bundle's classes, jaccard, dice, view, notes. What an image has no reference for is missing.
+        bundle's classes, jaccard, dice, view, notes (a tuple). What an image has no reference for is missing.
     labelled : LabelledPredictions
         The part of it that has a diagnosis among the classes; these are groups where only groups can be compared.
+    facts : how the figures came about
     classification, segmentation : scores, None where the dataset has no reference for them
     abstention : scores of the diagnoses that no note casts doubt on, None as above
     groups : scores of the patients' groups, those of one kind after the other
     failures, mask_failures : images and reference masks that could not be used, with the reason
     examples : some of the best, median and worst masks
-    facts : what a reader needs to judge and repeat the figures, name -> text
     """
 
     predictions: pd.DataFrame
     labelled: LabelledPredictions
+    facts: EvaluationFacts
     classification: ClassificationScores | None
     segmentation: SegmentationScores | None
     failures: tuple[Failure, ...] = ()
     mask_failures: tuple[Failure, ...] = ()
     examples: tuple[MaskExample, ...] = ()
-    facts: Mapping[str, str] = field(default_factory=dict)
     abstention: AbstentionScores | None = None
     groups: tuple[GroupScores, ...] = ()
 
     @property
     def marks(self) -> dict[str, int]:
         """How many images have which note."""
-        notes = self.predictions.get("notes", pd.Series(dtype=str)).str.split("; ").explode()
-        return {str(note): int(count) for note, count in notes.value_counts().items() if note}
+        return dict(Counter(chain.from_iterable(self.predictions["notes"])).most_common())
 
-    def notes(self) -> list[str]:
-        """One sentence for each part of the dataset that was not scored, and for how it was scored instead."""
-        return list(_notes(self))
+    @property
+    def left_out(self) -> LeftOut:
+        """The parts of the dataset that were not scored."""
+        without = self.predictions[["dx", "jaccard"]].isna().sum()
+        return LeftOut(
+            failures=self.failures,
+            mask_failures=self.mask_failures,
+            without_diagnosis=int(without["dx"]) if self.classification else 0,
+            without_mask=int(without["jaccard"]) - len(self.mask_failures) if self.segmentation else 0,
+            unknown_labels=self.labelled.unknown,
+            groups=self.labelled.classes if self.labelled.grouped else (),
+            without_support=self.classification.without_support if self.classification else (),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """For `metrics.json`."""
         return {
-            "facts": dict(self.facts),
+            "facts": self.facts.to_dict(),
             "classification": self.classification.to_dict() if self.classification else None,
             "segmentation": self.segmentation.to_dict() if self.segmentation else None,
             "abstention": self.abstention.to_dict() if self.abstention else None,
             "marks": self.marks,
             "groups": [group.to_dict() for group in self.groups],
-            "notes": self.notes(),
-            "failures": [failure._asdict() for failure in self.failures],
-            "mask_failures": [failure._asdict() for failure in self.mask_failures],
-            "unknown_labels": dict(self.labelled.unknown),
+            **self.left_out.to_dict(),
         }
 
     def to_text(self) -> str:
         """Aligned tables for the terminal."""
-        facts = [f"{name}: {self.facts[name]}" for name in FACTS_IN_TEXT if name in self.facts]
+        shown = self.facts.shown()
+        facts = [f"{name}: {shown[name]}" for name in FACTS_IN_TEXT if name in shown]
         parts = (self.classification, self.abstention, self.segmentation)
         scores = [part.to_text() for part in parts if part]
         groups = groups_text(self.groups)
-        return "\n\n".join(filter(None, ["\n".join(facts), *scores, groups, "\n".join(self.notes())]))
+        return "\n\n".join(
+            filter(None, ["\n".join(facts), *scores, groups, "\n".join(self.left_out.sentences())])
+        )
 
 
 def evaluate(
@@ -121,8 +126,10 @@ def evaluate(
     *,
     resamples: int = 1000,
     seed: int = 0,
-    progress: Callable[[], object] | None = None,
-    facts: Mapping[str, str] | None = None,
+    progress: Progress = unwatched,
+    datasets: Sequence[str] = (),
+    selection: Selection | None = None,
+    command: Sequence[str] = (),
 ) -> Evaluation:
     """Predict every image of a catalog once and score the masks and diagnoses that have a reference.
 
@@ -131,8 +138,8 @@ def evaluate(
     pipeline : the bundle to score, opened
     catalog : DataFrame, see `data.datasets.catalog.CATALOG_COLUMNS`
     resamples, seed : of the bootstrap over lesions
-    progress : called after each image
-    facts : what the report says beside its own facts, such as dataset, split and command
+    progress : called after every image with the number of images predicted and of all images
+    datasets, selection, command : what the report tells of where the catalog comes from
 
     Raises
     ------
@@ -144,27 +151,39 @@ def evaluate(
         )
     rows, failures, mask_failures = [], [], []
     predictions = pipeline.predict_many(catalog["image_path"])
-    for image, (_, prediction) in zip(catalog.to_dict("records"), predictions, strict=True):
+    outcomes = zip(catalog.to_dict("records"), predictions, strict=True)
+    for done, (image, (_, prediction)) in enumerate(outcomes, start=1):
         if isinstance(prediction, ImageError):
             failures.append(Failure(image["image_id"], str(prediction)))
         else:
             overlap, reason = _mask_overlap(image["mask_path"], prediction.mask)
             rows.append(_row(image, prediction) | overlap)
             mask_failures += [Failure(image["image_id"], reason)] if reason else []
-        if progress:
-            progress()
+        progress(done, len(catalog))
     table = pd.DataFrame(rows, columns=_columns(pipeline.bundle.classes))
     malignant = pipeline.bundle.malignant
     labelled = label_predictions(table, pipeline.bundle.classes, malignant)
     return Evaluation(
         predictions=table,
         labelled=labelled,
+        facts=EvaluationFacts(
+            bundle=pipeline.bundle,
+            tta=pipeline.tta,
+            images=len(catalog),
+            lesions=int(catalog["lesion_id"].nunique()),
+            resamples=resamples,
+            seed=seed,
+            evaluated=datetime.now(UTC),
+            versions=package_versions(REPORTED_PACKAGES),
+            datasets=tuple(datasets),
+            selection=selection,
+            command=tuple(command),
+        ),
         classification=score_classification(labelled, resamples, seed),
         segmentation=score_segmentation(table, resamples, seed),
         failures=tuple(failures),
         mask_failures=tuple(mask_failures),
         examples=tuple(_mask_examples(pipeline, catalog, table)),
-        facts=dict(facts or {}) | _facts(pipeline, catalog, resamples, seed),
         abstention=score_abstention(labelled, resamples, seed),
         groups=score_groups(table, catalog, pipeline.bundle.classes, resamples, seed, malignant),
     )
@@ -180,7 +199,7 @@ def _row(image: Mapping[Hashable, Any], prediction: Prediction) -> dict[str, Any
         "diagnosis": prediction.diagnosis,
         **prediction.probabilities,
         "view": prediction.view,
-        "notes": "; ".join(prediction.notes),
+        "notes": prediction.notes,
     }
 
 
@@ -230,52 +249,3 @@ def _example_kinds(images: int) -> dict[int, str]:
         | dict.fromkeys(range(middle, middle + number), "median")
         | dict.fromkeys(range(images - number, images), "worst")
     )
-
-
-def _facts(pipeline: LesionPipeline, catalog: pd.DataFrame, resamples: int, seed: int) -> dict[str, str]:
-    bundle = pipeline.bundle
-    return {
-        "Bundle": bundle.name,
-        "Made": bundle.created,
-        "Classifier": f"{bundle.classification.precision}, SHA-256 {bundle.classification.sha256}",
-        "Segmentation": f"{bundle.segmentation.precision}, SHA-256 {bundle.segmentation.sha256}",
-        "Diagnoses": "averaged over four flips of the view" if pipeline.tta else "of the view as it is",
-        "Images": f"{len(catalog)} images of {catalog['lesion_id'].nunique()} lesions",
-        "Intervals": f"95%, bootstrap over lesions, {resamples} resamples, seed {seed}",
-        "Evaluated": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "Versions": ", ".join([f"Python {python_version()}", *_package_versions()]),
-    }
-
-
-def _package_versions() -> Iterator[str]:
-    for package in REPORTED_PACKAGES:
-        with suppress(PackageNotFoundError):
-            yield f"{package} {version(package)}"
-
-
-def _notes(evaluation: Evaluation) -> Iterator[str]:
-    if evaluation.failures:
-        yield f"Not readable, and left out: {_named(evaluation.failures)}."
-    if evaluation.mask_failures:
-        yield f"Reference mask not usable, and left out of segmentation: {_named(evaluation.mask_failures)}."
-    without = evaluation.predictions[["dx", "jaccard"]].isna().sum()
-    if evaluation.classification and without["dx"]:
-        yield f"Images without a diagnosis, left out of classification: {without['dx']}."
-    unmasked = without["jaccard"] - len(evaluation.mask_failures)
-    if evaluation.segmentation and unmasked:
-        yield f"Images without a reference mask, left out of segmentation: {unmasked}."
-    if evaluation.labelled.unknown:
-        counts = ", ".join(f"{label} ({count})" for label, count in evaluation.labelled.unknown.items())
-        yield f"Diagnoses that the bundle does not tell, left out of classification: {counts}."
-    if evaluation.labelled.grouped:
-        classes = ", ".join(evaluation.labelled.classes)
-        yield f"The dataset and the bundle name different classes; compared as groups: {classes}."
-    if evaluation.classification and evaluation.classification.without_support:
-        classes = ", ".join(evaluation.classification.without_support)
-        yield f"Classes without an image, left out of the averages: {classes}."
-
-
-def _named(failures: tuple[Failure, ...]) -> str:
-    names = ", ".join(failure.image_id for failure in failures[:NAMED_FAILURES])
-    further = len(failures) - NAMED_FAILURES
-    return f"{names} and {further} more" if further > 0 else names

@@ -13,6 +13,7 @@ from data.datasets.diagnoses import diagnosis_name
 from data.files import replacing, write_text
 from data.intervals import Interval
 from pipeline.evaluation.evaluation import Evaluation
+from pipeline.evaluation.predictions_table import write_predictions
 from pipeline.reports.pages import template_environment
 from pipeline.reports.pictures import compared_masks, jpeg_uri
 from pipeline.reports.plots import (
@@ -43,8 +44,7 @@ def write_evaluation(evaluation: Evaluation, folder: str | Path) -> Path:
     folder = Path(folder)
     figures = json.dumps(evaluation.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
     write_text(folder / "metrics.json", figures + "\n")
-    with replacing(folder / "predictions.csv") as temporary:
-        evaluation.predictions.to_csv(temporary, index=False)
+    write_predictions(evaluation.predictions, folder / "predictions.csv")
     if evaluation.classification:
         scores = evaluation.classification
         with replacing(folder / "confusion.png") as temporary:
@@ -59,6 +59,8 @@ def render_report(evaluation: Evaluation) -> str:
     environment.globals["is_defined"] = np.isfinite
     return environment.get_template("report.html").render(
         evaluation=evaluation,
+        facts=evaluation.facts.shown(),
+        left_out=list(evaluation.left_out.sentences()),
         key_figures=key_figures(evaluation),
         diagnosis_name=diagnosis_name,
         plots=list(_classification_plots(evaluation)),

@@ -1,4 +1,4 @@
-"""The table of predictions -> scores, so that a `predictions.csv` can be scored again."""
+"""The table of predictions -> scores."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -70,7 +70,7 @@ def _marked(predictions: pd.DataFrame) -> np.ndarray:
     """Which predictions have a note that casts doubt on them; a table without notes marks none."""
     if "notes" not in predictions:
         return np.full(len(predictions), False)
-    return predictions["notes"].fillna("").str.contains("|".join(DOUBTS)).to_numpy(bool)
+    return np.array([not DOUBTS.isdisjoint(notes) for notes in predictions["notes"]], bool)
 
 
 def score_classification(

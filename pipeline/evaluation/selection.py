@@ -1,22 +1,72 @@
 """Which images of a dataset a bundle may be judged on."""
 
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from data.datasets.catalog import DatasetError
-from data.splits import read_splits
+from data.splits import read_splits, seen_lesions
 from pipeline.bundle.loading import Bundle
 
 
-class Selection(NamedTuple):
-    """The images that an evaluation scores, the sentence that says which, and how many the bundle has learned from."""
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """The images that an evaluation scores.
+
+    Attributes
+    ----------
+    catalog : DataFrame
+        The chosen images.
+    split : "train", "validation", "test" or "all"
+    of : int
+        The images of the dataset.
+    unseen : int
+        Those of them whose lesion the bundle has not seen in training or validation, as far as it records that.
+    seen : int
+        Those of the chosen ones that it has seen, which flatters it.
+    file : where the split was read; empty for the bundle's own
+    recorded : whether the bundle tells which images it was trained on
+    """
 
     catalog: pd.DataFrame
-    note: str
-    seen: int = 0
+    split: str
+    of: int
+    unseen: int
+    seen: int
+    file: str = ""
+    recorded: bool = True
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `metrics.json`: all but the images."""
+        return {
+            "images": len(self.catalog),
+            **{field.name: getattr(self, field.name) for field in fields(self) if field.name != "catalog"},
+        }
+
+    @property
+    def note(self) -> str:
+        """One sentence, for people."""
+        seen = (
+            f"; the bundle was trained or chosen on {self.seen} of them, which flatters it"
+            if self.seen
+            else ""
+        )
+        return f"{len(self.catalog)} of {self.of}: {self._what}{seen}"
+
+    @property
+    def _what(self) -> str:
+        if self.split == "all":
+            return "all images"
+        if self.file:
+            return f"{self.split} split of {self.file}"
+        if self.split != "test":
+            return f"{self.split} split of the bundle"
+        if not self.recorded:
+            return "all images; the bundle does not record which ones it was trained on"
+        return f"the images that the bundle was not trained or chosen on; {self.of - self.unseen} left out"
 
 
 def select_split(
@@ -42,40 +92,29 @@ def select_split(
     DatasetError : the split has no image in this catalog, or the file is no split.
     """
     recorded = read_splits(bundle.splits_path) if bundle.splits_path else None
-    seen = _seen_lesions(catalog, recorded)
+    seen = seen_lesions(catalog, recorded)
     if split == "all":
-        chosen, note = np.full(len(catalog), True), "all images"
+        chosen = np.full(len(catalog), True)
     elif splits_file is not None:
-        chosen, note = _in_split(catalog, read_splits(splits_file), split), f"{split} split of {splits_file}"
+        chosen = _in_split(catalog, read_splits(splits_file), split)
     elif split == "test":
-        chosen, note = ~seen, _unseen_note(recorded, seen)
+        chosen = ~seen
     elif recorded is not None:
-        chosen, note = _in_split(catalog, recorded, split), f"{split} split of the bundle"
+        chosen = _in_split(catalog, recorded, split)
     else:
         raise DatasetError(f"bundle {bundle.name} records no split; give a file with its {split} images.")
-    if not chosen.any():
-        raise DatasetError(f"no image is left to score ({note}); choose another split, or all.")
-    known = int((seen & chosen).sum())
-    if known:
-        note += f"; the bundle was trained or chosen on {known} of them, which flatters it"
-    return Selection(
-        catalog[chosen].reset_index(drop=True), f"{chosen.sum()} of {len(catalog)}: {note}", known
+    selection = Selection(
+        catalog=catalog[chosen].reset_index(drop=True),
+        split=split,
+        of=len(catalog),
+        unseen=int((~seen).sum()),
+        seen=int((seen & chosen).sum()),
+        file="" if splits_file is None or split == "all" else str(splits_file),
+        recorded=recorded is not None,
     )
-
-
-def _seen_lesions(catalog: pd.DataFrame, recorded: pd.DataFrame | None) -> np.ndarray:
-    """Whether each image (N,) shows a lesion that training or validation saw, in this or in another image."""
-    if recorded is None:
-        return np.full(len(catalog), False)
-    seen_images = recorded.loc[recorded["split"] != "test", "image_id"]
-    seen_lesions = catalog.loc[catalog["image_id"].isin(seen_images), "lesion_id"]
-    return catalog["lesion_id"].isin(seen_lesions).to_numpy()
-
-
-def _unseen_note(recorded: pd.DataFrame | None, seen: np.ndarray) -> str:
-    if recorded is None:
-        return "all images; the bundle does not record which ones it was trained on"
-    return f"the images that the bundle was not trained or chosen on; {seen.sum()} left out"
+    if not chosen.any():
+        raise DatasetError(f"no image is left to score ({selection.note}); choose another split, or all.")
+    return selection
 
 
 def _in_split(catalog: pd.DataFrame, splits: pd.DataFrame, split: str) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from classification.model import with_activation_map
+from classification.probabilities import softmax
 from data.splits import write_splits
 from pipeline.bundle.litert import LiteRTModel
 from pipeline.bundle.loading import Bundle
@@ -134,9 +135,9 @@ def _converted_segmentation(run: Run, precision: str) -> SegmentationPart:
 def _convert_classification(run: Run, file: Path, precision: str) -> Parity:
     model, samples = with_activation_map(_load_model(run)), run.samples
     file.write_bytes(convert(model, samples["calibration"], precision))
-    expected = _probabilities(model.predict(samples["validation"], verbose=0)[0])
+    expected = softmax(model.predict(samples["validation"], verbose=0)[0])
     converted = LiteRTModel(file)
-    found = _probabilities(np.stack([converted(image)[0] for image in samples["validation"]]))
+    found = softmax(np.stack([converted(image)[0] for image in samples["validation"]]))
     same = float(np.mean(expected.argmax(axis=1) == found.argmax(axis=1)))
     return _check("the classification model", precision, np.abs(expected - found), same)
 
@@ -145,11 +146,6 @@ def _load_model(run: Run) -> Any:
     import keras  # noqa: PLC0415
 
     return keras.models.load_model(run.model_path, compile=False)
-
-
-def _probabilities(logits: np.ndarray) -> np.ndarray:
-    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True))
 
 
 def _check(what: str, precision: str, differences: np.ndarray, same_class: float | None = None) -> Parity:

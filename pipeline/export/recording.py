@@ -52,7 +52,7 @@ def record_test_figures(
 def _recorded(evaluation: Evaluation, selection: Selection) -> dict[str, Any]:
     figures = evaluation.to_dict()
     parts = ("classification", "segmentation", "abstention", "groups", "marks")
-    command = evaluation.facts.get("Command")
+    command = evaluation.facts.command_line
     return {
         "selection": selection.note,
         "command": without_machine_paths(command) if command else None,

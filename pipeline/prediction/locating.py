@@ -6,11 +6,11 @@ import pandas as pd
 
 from data.images import read_image
 from data.progress import tracked
-from data.resizing import resize
 from data.splits import read_splits
 from pipeline.bundle.litert import LiteRTModel
 from pipeline.bundle.loading import Bundle
-from segmentation.cropping import lesion_bounds, lesion_mask
+from pipeline.bundle.mask_finder import MaskFinder
+from segmentation.cropping import lesion_bounds
 from segmentation.locating import located_table
 
 
@@ -38,12 +38,9 @@ class BundleLocator:
 
     def locate(self, catalog: pd.DataFrame) -> pd.DataFrame:
         """See `Locator.locate`; an image that can't be read raises ImageError."""
-        model = LiteRTModel(self.bundle.segmentation_path)
-        size, rows = model.input_shape[:2], []
+        find = MaskFinder(LiteRTModel(self.bundle.segmentation_path), self.bundle.threshold)
+        rows = []
         for path in tracked(list(catalog["image_path"]), "looking for the lesions"):
             image = read_image(path)
-            (probability,) = model(resize(image, (size[0], size[1])))
-            found = resize(probability[:, :, 0], image.shape[:2])
-            bounds = lesion_bounds(lesion_mask(found, self.bundle.threshold))
-            rows.append((*image.shape[:2], *(bounds or (None,) * 4)))
+            rows.append((*image.shape[:2], *(lesion_bounds(find(image)) or (None,) * 4)))
         return located_table(catalog, rows)

@@ -2,22 +2,25 @@
 
 import math
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-import cv2
 import numpy as np
 
+from classification.probabilities import softmax
 from classification.test_time_augmentation import averaged_over_flips, flips_of
 from data.datasets.diagnoses import malignancy
 from data.images import EncodedImage, ImageError
+from data.one_thread import opencv_in_one_thread
 from data.resizing import resize
 from pipeline.bundle.litert import LiteRTModel, ModelError, NotFiniteError, default_threads
 from pipeline.bundle.loading import VIEWS, Bundle, BundleError, load_bundle
+from pipeline.bundle.mask_finder import MaskFinder
 from pipeline.prediction.reading import AnySource, Photograph, Source, enough_pixels, open_photograph, opened
 from pipeline.prediction.threads import Turns, in_order
-from segmentation.cropping import Box, lesion_box, lesion_mask
+from segmentation.cropping import Box, lesion_box
 
 NO_LESION = "no lesion found"
 NO_LESION_TO_CROP = "no lesion found: whole image used"
@@ -125,6 +128,7 @@ class LesionPipeline:
         self.bundle = bundle
         self.tta = tta
         self._segmentation = segmentation
+        self._find_mask = MaskFinder(segmentation, bundle.threshold)
         self._classification = classification
         self._turns = Turns()
         self._calibration = bundle.tta if tta and bundle.tta else bundle
@@ -163,8 +167,6 @@ class LesionPipeline:
             bundle = load_bundle(bundle)
         threads = threads or default_threads()
         at_once = min(at_once, threads)
-        if at_once > 1:
-            cv2.setNumThreads(1)  # the images at once keep the cores busy
         try:
             segmentation, classification = (
                 LiteRTModel(path, threads // at_once, at_once)
@@ -237,7 +239,7 @@ class LesionPipeline:
         margin = self.bundle.crop_margin if margin is None else margin
         _check_choices(view, margin, box, photograph.size)
         if mask is None:
-            mask = self._find(photograph)
+            mask = self._find_mask(photograph.pixels, photograph.size)
         elif mask.shape != photograph.size:
             raise ValueError(f"the mask is {mask.shape} and not of the image's size {photograph.size}")
         box = box or lesion_box(mask, margin)
@@ -273,7 +275,8 @@ class LesionPipeline:
         ImageError
             If the file can't be read, or the array is no 8-bit RGB image.
         """
-        return self._lesion_probability(image if isinstance(image, Photograph) else self.open(image))
+        photograph = image if isinstance(image, Photograph) else self.open(image)
+        return self._find_mask.probability(photograph.pixels, photograph.size)
 
     def predict_many(
         self, images: Iterable[AnySource]
@@ -283,7 +286,9 @@ class LesionPipeline:
         Only a few images are held at a time, so that memory stays flat whatever their number; `images` may be
         a generator. An image that can't be used gives its `ImageError` in place of a prediction.
         """
-        yield from in_order(self._outcome, images, workers=self._segmentation.at_once + 1)
+        at_once = self._segmentation.at_once
+        with opencv_in_one_thread() if at_once > 1 else nullcontext():
+            yield from in_order(self._outcome, images, workers=at_once + 1)
 
     def _outcome(self, image: Source) -> Prediction | ImageError:
         try:
@@ -292,14 +297,6 @@ class LesionPipeline:
                 return self.predict(image)
         except ImageError as error:
             return error
-
-    def _find(self, photograph: Photograph) -> np.ndarray:
-        return lesion_mask(self._lesion_probability(photograph), self.bundle.threshold)
-
-    def _lesion_probability(self, photograph: Photograph) -> np.ndarray:
-        height, width, _ = self._segmentation.input_shape
-        (probability,) = self._segmentation(resize(photograph.pixels, (height, width)))
-        return resize(probability[:, :, 0], photograph.size)
 
     def _name(self, view: np.ndarray) -> _Answer:
         height, width, _ = self._classification.input_shape
@@ -339,12 +336,6 @@ def _check_choices(view: str, margin: float, box: Box | None, image_size: tuple[
         raise ValueError(f"the margin must be 0 or more, not {margin}")
     if box and not (0 <= box.x0 < box.x1 <= width and 0 <= box.y0 < box.y1 <= height):
         raise ValueError(f"{box} is empty or not inside the image of {width} x {height} pixels")
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities of logits (C,), in double precision so that they sum to 1."""
-    powers = np.exp(logits.astype(np.float64) - logits.max())
-    return np.asarray(powers / powers.sum())
 
 
 def _malignant_probability(probabilities: dict[str, float], malignant: tuple[str, ...] = ()) -> float:

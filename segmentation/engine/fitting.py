@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import joblib
 import keras
 import numpy as np
 
 from data.batches import Batches
 from data.files import replacing, write_text
+from data.one_thread import opencv_in_one_thread
 from segmentation.engine.averaging import averaged_weights
 from segmentation.engine.divergence import StopOnDivergence, check_weights
 from segmentation.engine.epoch_progress import EpochProgress, progress_display
@@ -59,6 +59,7 @@ class FitState:
         }
 
 
+@opencv_in_one_thread()  # the input keeps to one thread; the others are for the training steps
 def fit(
     run: Run,
     phases: Sequence[Phase],
@@ -90,7 +91,6 @@ def fit(
     FitState
         `interrupted` is set where Ctrl-C ended the training; the best model until then is in the run.
     """
-    cv2.setNumThreads(1)  # the input keeps to one thread; the others are for the training steps
     state = read_state(run)
     state.interrupted = False
     for number in range(state.phase, len(phases)):

@@ -1,12 +1,10 @@
 """The run folder: everything needed to understand a training, to repeat it, and to go on with it."""
 
 import json
-import platform
 import shutil
 import sys
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import pandas as pd
 
 from data.datasets.catalog import DatasetError
 from data.files import replacing, write_text
+from data.packages import package_versions
 from data.splits import read_splits, write_splits
 
 PACKAGES = (
@@ -184,7 +183,7 @@ def start_run(
         "stage": stage,
         "settings": settings,
         "dataset": describe_dataset(catalog),
-        "packages": package_versions(),
+        "packages": package_versions(PACKAGES),
         "command": " ".join(["lesion", *sys.argv[1:]]),
     }
     write_text(run.folder / "config.json", json.dumps(config, indent=2) + "\n")
@@ -235,17 +234,6 @@ def fingerprint(catalog: pd.DataFrame) -> str:
     """Hash of the images' ids, lesions and labels: the same for the same dataset wherever it lies."""
     columns = catalog[["image_id", "lesion_id", "dx"]].astype(str).sort_values("image_id")
     return f"{pd.util.hash_pandas_object(columns, index=False).sum():016x}"
-
-
-def package_versions() -> dict[str, str]:
-    """Versions of Python and of the packages that shape a result, where they are installed."""
-    versions = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
 
 
 def _check_same(

@@ -11,13 +11,13 @@ import sys
 import numpy as np
 from sklearn.metrics import balanced_accuracy_score, f1_score, roc_auc_score
 
+from classification.probabilities import softmax
 from data.datasets.catalog import load_dataset
 from data.images import read_image
 from data.resizing import resize
 from pipeline import LesionPipeline
 from pipeline.bundle.litert import LiteRTModel
 from pipeline.evaluation.selection import select_split
-from pipeline.prediction.predictor import softmax
 from segmentation.cropping import crop, lesion_box
 
 MARGINS = (0.0, 0.1, 0.25, 0.5)

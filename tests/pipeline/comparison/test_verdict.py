@@ -16,9 +16,30 @@ def difference(value: float, low: float, high: float) -> Estimate:
     [
         (0.05, 0.02, 0.08, 0.01, "better", "Crop better."),
         (-0.05, -0.08, -0.02, 0.01, "worse", "Full better."),
-        (0.05, -0.01, 0.11, 0.09, "no difference shown", "No difference larger than 0.110 shown"),
-        (0.01, 0.002, 0.018, 0.01, "no difference shown", "No difference larger than 0.018 shown"),
-        (0.001, -0.009, 0.011, 0.8, "no difference shown", "No difference larger than 0.011 shown"),
+        (
+            0.05,
+            -0.01,
+            0.11,
+            0.09,
+            "no difference shown",
+            "No difference shown between crop and full; the 95% interval leaves up to 0.110 possible.",
+        ),
+        (
+            0.01,
+            0.002,
+            0.018,
+            0.01,
+            "no difference shown",
+            "No difference shown between crop and full; the 95% interval leaves up to 0.018 possible.",
+        ),
+        (
+            0.001,
+            -0.009,
+            0.011,
+            0.8,
+            "no difference shown",
+            "No difference shown between crop and full; the 95% interval leaves up to 0.011 possible.",
+        ),
     ],
 )
 def test_the_rule(value: float, low: float, high: float, p: float, kind: str, sentence: str) -> None:

@@ -37,6 +37,7 @@ class SquarePipeline:
         name="squares",
         created="2026-01-01",
         classes=CLASSES,
+        malignant=(),
         classification=SimpleNamespace(precision="float32", sha256="0" * 64),
         segmentation=SimpleNamespace(precision="float32", sha256="1" * 64),
     )
@@ -162,7 +163,7 @@ def test_an_image_that_can_not_be_read_is_named_and_the_others_are_scored(datase
     assert [failure.image_id for failure in evaluation.failures] == ["broken"]
     assert "is not a JPEG" in evaluation.failures[0].reason
     assert list(evaluation.predictions["image_id"]) == ["whole"]
-    assert any("broken" in note for note in evaluation.notes())
+    assert any("broken" in note for note in evaluation.left_out.sentences())
 
 
 def test_a_dataset_of_which_no_image_can_be_read_has_failures_and_no_scores(dataset: Dataset) -> None:
@@ -210,7 +211,7 @@ def test_what_has_no_reference_is_left_out_of_that_part_and_counted(dataset: Dat
     assert evaluation.segmentation is not None
     assert evaluation.classification.count == 2
     assert evaluation.segmentation.count == 3
-    assert evaluation.notes() == [
+    assert list(evaluation.left_out.sentences()) == [
         "Images without a diagnosis, left out of classification: 1.",
         "Images without a reference mask, left out of segmentation: 1.",
         "Diagnoses that the bundle does not tell, left out of classification: scc (1).",
@@ -259,22 +260,23 @@ def test_examples_show_the_best_the_median_and_the_worst_masks(dataset: Dataset)
 def test_progress_is_told_after_each_image(dataset: Dataset) -> None:
     dataset.add("a", "mel", seen="mel")
     dataset.add("b", "mel", seen="mel").write_bytes(b"no image")
-    steps: list[None] = []
+    steps: list[tuple[int, int]] = []
 
-    evaluate(SquarePipeline(), dataset.catalog, resamples=0, progress=lambda: steps.append(None))
+    evaluate(SquarePipeline(), dataset.catalog, resamples=0, progress=lambda *step: steps.append(step))
 
-    assert len(steps) == 2
+    assert steps == [(1, 2), (2, 2)]
 
 
 def test_an_evaluation_says_what_it_was_made_of_and_can_be_written_as_json(dataset: Dataset) -> None:
     dataset.add("a", "mel", seen="mel", mask=square(10))
 
-    evaluation = evaluate(SquarePipeline(), dataset.catalog, resamples=5, seed=7, facts={"Datasets": "here"})
+    evaluation = evaluate(SquarePipeline(), dataset.catalog, resamples=5, seed=7, datasets=["here"])
 
     written = json.loads(json.dumps(evaluation.to_dict(), allow_nan=False))
-    assert written["facts"]["Datasets"] == "here"
-    assert written["facts"]["Bundle"] == "squares"
-    assert "seed 7" in written["facts"]["Intervals"]
+    assert written["facts"]["datasets"] == ["here"]
+    assert written["facts"]["bundle"] == "squares"
+    assert written["facts"]["intervals"] == {"confidence": 0.95, "resamples": 5, "seed": 7}
+    assert written["facts"]["classification"] == {"precision": "float32", "sha256": "0" * 64}
     assert written["segmentation"]["jaccard"]["value"] == 1
     assert "Bundle: squares" in evaluation.to_text()
     assert "Segmentation of 1 images" in evaluation.to_text()

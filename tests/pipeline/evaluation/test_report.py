@@ -2,15 +2,19 @@
 
 import json
 import re
-from collections.abc import Mapping
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.evaluation.evaluation import Evaluation, Failure, MaskExample
+from pipeline.evaluation.evaluation import Evaluation, MaskExample
+from pipeline.evaluation.facts import EvaluationFacts
+from pipeline.evaluation.left_out import Failure
+from pipeline.evaluation.predictions_table import read_predictions
 from pipeline.evaluation.report import render_report, write_evaluation
 from pipeline.evaluation.scoring import (
     label_predictions,
@@ -21,21 +25,23 @@ from pipeline.evaluation.scoring import (
 from pipeline.evaluation.subgroups import score_groups
 
 CLASSES = ("mel", "nv")
+MODEL = SimpleNamespace(precision="int8", sha256="0" * 64)
 
 
 def an_evaluation(
     dx: list[str | None],
     jaccards: list[float],
     failures: tuple[Failure, ...] = (),
-    facts: Mapping[str, str] | None = None,
+    command: tuple[str, ...] = (),
 ) -> Evaluation:
     """Images that are all taken for a melanoma with probability 0.7."""
     ids = [f"image{number}" for number in range(len(dx))]
     table = pd.DataFrame(
         {"image_id": ids, "lesion_id": ids, "dx": dx, "diagnosis": "mel", "mel": 0.7, "nv": 0.3}
     )
-    table = table.assign(jaccard=jaccards, dice=jaccards, view="crop", notes="")
-    table.loc[0, "notes"] = "low confidence"
+    table = table.assign(
+        jaccard=jaccards, dice=jaccards, view="crop", notes=[("low confidence",), *[()] * (len(dx) - 1)]
+    )
     sexes = table[["image_id"]].assign(sex="female")
     labelled = label_predictions(table, CLASSES)
     grey = np.full((30, 40, 3), 128, np.uint8)
@@ -47,7 +53,19 @@ def an_evaluation(
         segmentation=score_segmentation(table, resamples=20, seed=0),
         failures=failures,
         examples=(MaskExample("worst", "image0", 0.125, grey, left, right),),
-        facts={"Bundle": "drawn", "Images": "4 images of 4 lesions", **(facts or {})},
+        facts=EvaluationFacts(
+            bundle=SimpleNamespace(
+                name="drawn", created="2026-01-01", segmentation=MODEL, classification=MODEL
+            ),
+            tta=False,
+            images=len(dx),
+            lesions=len(dx),
+            resamples=20,
+            seed=0,
+            evaluated=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+            versions={"python": "3.13"},
+            command=command,
+        ),
         abstention=score_abstention(labelled, resamples=20, seed=0),
         groups=score_groups(table, sexes, CLASSES, resamples=20, seed=0),
     )
@@ -97,7 +115,7 @@ def test_the_folder_holds_figures_table_picture_and_page(folder: Path) -> None:
 
 
 def test_the_table_can_be_scored_again(evaluation: Evaluation, folder: Path) -> None:
-    table = pd.read_csv(folder / "predictions.csv")
+    table = read_predictions(folder / "predictions.csv")
 
     again = score_classification(label_predictions(table, CLASSES), resamples=20, seed=0)
 
@@ -132,7 +150,7 @@ def test_the_page_shows_coverage_and_groups(page: str) -> None:
 
 
 def test_the_coverage_can_be_scored_again(evaluation: Evaluation, folder: Path) -> None:
-    table = pd.read_csv(folder / "predictions.csv")
+    table = read_predictions(folder / "predictions.csv")
 
     again = score_abstention(label_predictions(table, CLASSES), resamples=20, seed=0)
 
@@ -144,7 +162,7 @@ def test_the_coverage_can_be_scored_again(evaluation: Evaluation, folder: Path) 
 def test_what_comes_from_outside_can_not_change_the_page() -> None:
     evil = "<script>alert(1)</script>"
 
-    page = render_report(an_evaluation(["mel"], [0.5], (Failure(evil, evil),), {"Command": evil}))
+    page = render_report(an_evaluation(["mel"], [0.5], (Failure(evil, evil),), (evil,)))
 
     assert evil not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page

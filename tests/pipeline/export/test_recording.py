@@ -54,7 +54,7 @@ def test_figures_with_flips_are_kept_beside_the_others(bundle, drawn_catalog):
     for flips in (False, True):
         pipeline = LesionPipeline.load(bundle, tta=flips)
         evaluation = evaluate(
-            pipeline, selection.catalog, resamples=10, facts={"Command": "lesion x /home/me/y"}
+            pipeline, selection.catalog, resamples=10, command=["lesion", "x", "/home/me/y"]
         )
         bundle = record_test_figures(bundle, evaluation, selection, "drawn", flips)
     assert list(bundle.figures["test"]) == list(bundle.figures["test_with_flips"]) == ["drawn"]

@@ -8,7 +8,8 @@ import pytest
 from data.images import ImageError, read_image
 from pipeline.bundle.loading import BundleError, load_bundle
 from pipeline.prediction.outputs import FileNames, PredictionFolder, check_isic_classes, table_columns
-from pipeline.prediction.overlays import CONTOUR_COLOUR, draw_overlay
+from pipeline.prediction.overlays import draw_overlay
+from pipeline.reports.pictures import CONTOUR_COLOUR
 
 CLASSES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 
