@@ -325,7 +325,7 @@ class LesionPipeline:
 
 
 def _name_of(source: object) -> str:
-    return str(source) if isinstance(source, str | Path) else "image"
+    return source.name if isinstance(source, EncodedImage) else "image"
 
 
 def _check_choices(view: str, margin: float, box: Box | None, image_size: tuple[int, ...]) -> None:
