@@ -1,8 +1,9 @@
 """Where the images come from: files, the camera, the clipboard, or the drawn examples."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import streamlit as st
@@ -16,12 +17,13 @@ from data.images import ImageError, read_image
 from pipeline.app.components import component
 from pipeline.app.fragments import show
 from pipeline.app.settings import LARGEST_UPLOAD, MOST_FILES
-from pipeline.app.visit import Picture, Refused, current_visit
+from pipeline.app.visit import Picture, Refused, Visit, current_visit
+from pipeline.dicom.recognition import is_dicom_content
 from pipeline.reports.pictures import jpeg_uri, reduced
 
 EXAMPLES = Path(__file__).parents[2] / "data" / "examples"
-SUFFIXES = ("jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp", "heic", "heif")
-FORMATS = "JPEG, PNG, BMP, TIFF, WebP or HEIC"
+SUFFIXES = ("jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp", "heic", "heif", "dcm", "dicom")
+FORMATS = "JPEG, PNG, BMP, TIFF, WebP, HEIC or DICOM"
 TILE_WIDTH = 108  # three fit beside each other on a phone
 
 
@@ -101,12 +103,8 @@ def take(files: Iterable[tuple[str, bytes]], drawn_as: str = "") -> None:
     visit = current_visit()
     visit.stopped = False
     new = None
-    for name, content in files:
-        try:
-            picture = _picture(name, content, drawn_as)
-        except ImageError as error:
-            visit.refused.append(Refused(name, str(error)))
-            continue
+    for picture in _pictures(files, drawn_as, visit):
+        name = picture.name
         if picture.key not in visit.pictures and len(visit.pictures) >= MOST_FILES:
             visit.refused.append(
                 Refused(name, f"there are {MOST_FILES} images already; `lesion predict` takes any number.")
@@ -115,6 +113,34 @@ def take(files: Iterable[tuple[str, bytes]], drawn_as: str = "") -> None:
         visit.pictures.setdefault(picture.key, picture)
         new = new or picture.key
     visit.picked = new or visit.picked
+
+
+def _pictures(files: Iterable[tuple[str, bytes]], drawn_as: str, visit: Visit) -> Iterator[Picture]:
+    """The pictures of the files, one after the other; what can't be taken is noted as refused."""
+    for name, content in files:
+        try:
+            if is_dicom_content(content):
+                yield from _dicom_pictures(name, content, visit)
+            else:
+                yield _picture(name, content, drawn_as)
+        except ImageError as error:
+            visit.refused.append(Refused(name, str(error)))
+
+
+def _dicom_pictures(name: str, content: bytes, visit: Visit) -> Iterator[Picture]:
+    """The frames of a DICOM file, with the scale where the file tells it; nothing of the patient is kept."""
+    if find_spec("pydicom") is None:
+        raise ImageError(
+            f"{name}: is a DICOM file, and what reads them is not installed; run in the folder of the software: "
+            "pip install -c constraints.txt '.[app,dicom]'"
+        )
+    from pipeline.dicom.uploads import pngs_of_dicom  # noqa: PLC0415 - needed for such files alone
+
+    for upload in pngs_of_dicom(content, name):
+        picture = Picture.of(upload.name, upload.content)
+        if upload.millimetres_per_pixel is not None:
+            visit.change(picture.key, millimetres_per_pixel=upload.millimetres_per_pixel)
+        yield picture
 
 
 def _picture(name: str, content: bytes, drawn_as: str) -> Picture:

@@ -19,7 +19,7 @@ PALETTE = "PALETTE COLOR"
 _LONGEST_REASON = 160
 
 
-def rgb_of(path: Path, header: Dataset, index: int, name: str) -> np.ndarray:
+def rgb_of(file: Path | Dataset, header: Dataset, index: int, name: str) -> np.ndarray:
     """One frame as 8-bit RGB.
 
     YBR and palettes become RGB, more than 8 bits are scaled by their full range, grey values go through the modality
@@ -28,7 +28,7 @@ def rgb_of(path: Path, header: Dataset, index: int, name: str) -> np.ndarray:
 
     Parameters
     ----------
-    path : Path
+    file : Path, or Dataset with the pixel data
     header : Dataset, all but the pixel data
     index : of the frame, from 0
     name : what errors call the image
@@ -50,7 +50,7 @@ def rgb_of(path: Path, header: Dataset, index: int, name: str) -> np.ndarray:
             f"{name}: pixels of the kind {kind or 'that is not told'} (PhotometricInterpretation) are not read; "
             "export the image as RGB, YBR_FULL_422 or MONOCHROME2."
         )
-    values = _decode(path, header, index, name)
+    values = _decode(file, header, index, name)
     try:
         if kind in COLOUR:
             rgb = _to_8_bits(values, int(header.BitsStored))
@@ -85,11 +85,12 @@ def _check_size(header: Dataset, name: str) -> None:
         )
 
 
-def _decode(path: Path, header: Dataset, index: int, name: str) -> np.ndarray:
+def _decode(file: Path | Dataset, header: Dataset, index: int, name: str) -> np.ndarray:
     syntax = header.file_meta.TransferSyntaxUID
     try:
         # What is deflated comes as a whole; of everything else no more than the one frame is read.
-        return pixel_array(dcmread(path) if syntax.is_deflated else path, index=index)
+        whole = syntax.is_deflated and isinstance(file, Path)
+        return pixel_array(dcmread(file) if whole else file, index=index)
     except OSError as error:
         if error.filename is not None:
             raise ImageError(

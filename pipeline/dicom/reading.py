@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from pydicom import Dataset, config, dcmread
@@ -153,17 +154,27 @@ def read_header(path: Path) -> Dataset:
     ImageError
         If the file can't be read, is no DICOM file, or one that holds no photograph.
     """
-    header = read_dataset(path)
+    return checked(read_dataset(path), path)
+
+
+def checked(header: Dataset, name: Path) -> Dataset:
+    """The header itself, if it is that of a photograph which results can refer to.
+
+    Raises
+    ------
+    ImageError
+        If not.
+    """
     kind = UID(str(header.get("SOPClassUID", "")))
     if kind not in PHOTOGRAPHS:
         raise ImageError(
-            f"{path}: is {_article(kind.name)} and no photograph; give dermoscopic, VL photographic "
+            f"{name}: is {_article(kind.name)} and no photograph; give dermoscopic, VL photographic "
             "or secondary capture images."
         )
     for needed in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
         if not header.get(needed):
             raise ImageError(
-                f"{path}: has no {needed}, so no result could refer to it; fetch the file again."
+                f"{name}: has no {needed}, so no result could refer to it; fetch the file again."
             )
     return header
 
@@ -182,14 +193,25 @@ def read_dataset(path: Path, with_pixels: bool = False) -> Dataset:
         raise ImageError(
             f"{path}: is no DICOM file, the mark DICM is missing behind the preamble; fetch the file again."
         )
+    return parsed(path, path, with_pixels)
+
+
+def parsed(file: Path | BinaryIO, name: Path, with_pixels: bool) -> Dataset:
+    """What a DICOM file says, all its values decoded.
+
+    Raises
+    ------
+    ImageError
+        If it is damaged; `name` is what the message calls the file.
+    """
     try:
-        dataset = dcmread(path, stop_before_pixels=not with_pixels)
+        dataset = dcmread(file, stop_before_pixels=not with_pixels)
         # Values are parsed when they are asked for: what is damaged is to show here.
         dataset.decode()
         _ = dataset.file_meta.TransferSyntaxUID.name
     except Exception as error:  # a damaged file makes the library raise almost any type
         raise ImageError(
-            f"{path}: the DICOM header is cut short or damaged; fetch the file again."
+            f"{name}: the DICOM header is cut short or damaged; fetch the file again."
         ) from error
     return dataset
 

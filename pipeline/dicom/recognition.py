@@ -12,9 +12,14 @@ def is_dicom(path: Path) -> bool:
         if not path.is_file():  # a pipe would be waited for
             return False
         with path.open("rb") as file:
-            return file.read(_PREAMBLE + len(_MARK))[_PREAMBLE:] == _MARK
+            return is_dicom_content(file.read(_PREAMBLE + len(_MARK)))
     except OSError:
         return False
+
+
+def is_dicom_content(content: bytes) -> bool:
+    """Whether a file's first bytes are those of a DICOM file."""
+    return content[_PREAMBLE : _PREAMBLE + len(_MARK)] == _MARK
 
 
 def is_index(path: Path) -> bool:
