@@ -14,6 +14,7 @@ from data.drawing.dataset import draw_lesion
 from data.images import ImageError
 from data.near_duplicates import NEAR_DUPLICATE_BITS, near_duplicate_pairs, perceptual_hashes
 from data.splits import (
+    extend_splits,
     image_groups,
     read_splits,
     split_by_lesion,
@@ -251,3 +252,26 @@ def test_a_training_without_validation_images_is_refused() -> None:
     splits = pd.DataFrame({"image_id": ["nv-0-0", "nv-1-0"], "split": ["train", "test"]})
     with pytest.raises(DatasetError, match="the validation split has no image with a mask"):
         training_parts(catalog_of({"nv": 2}), splits, "mask")
+
+
+# Extended over further sources
+
+
+def test_new_images_are_for_training_unless_they_show_a_held_out_lesion(
+    tempting_catalog: pd.DataFrame, tempting_hashes: np.ndarray
+) -> None:
+    held_out = {"first-0": "test", "first-1": "validation", "first-2": "train"}
+    given = pd.DataFrame({"image_id": list(held_out), "split": list(held_out.values())})
+
+    extended = extend_splits(given, tempting_catalog, tempting_hashes).set_index("image_id")["split"]
+
+    assert {name: extended[name] for name in held_out} == held_out
+    left_out = {"second-0", "copy-0", "second-1", "copy-1"}  # by the lesion's id, and by looks
+    assert set(tempting_catalog["image_id"]) - set(extended.index) == left_out
+    assert set(extended.drop(list(held_out))) == {"train"}
+
+
+def test_a_listed_training_image_that_shows_a_held_out_lesion_is_left_out_too() -> None:
+    catalog = pd.DataFrame({"image_id": ["a", "b", "c"], "lesion_id": ["x", "x", "y"]})
+    given = pd.DataFrame({"image_id": ["a", "b", "c"], "split": ["test", "train", "train"]})
+    assert list(extend_splits(given, catalog)["image_id"]) == ["a", "c"]

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from data.datasets.catalog import CATALOG_COLUMNS, DatasetError, DatasetWarning, load_dataset, load_datasets
+from data.drawing.dataset import draw_lesion
 
 SHARED = Path(__file__).parents[4] / "shared" / "datasets"
 
@@ -404,6 +405,17 @@ def test_one_id_for_two_different_images_is_an_error(tmp_path: Path) -> None:
     os.utime(tmp_path / "two/nv/1.bmp", (0, 0))
     with pytest.raises(DatasetError, match=r"another image than .* yet both have the id 1; rename"):
         load_datasets([tmp_path / "one", tmp_path / "two"])
+
+
+def test_of_copies_in_several_sizes_the_largest_counts(tmp_path: Path) -> None:
+    photograph = draw_lesion(3, "mel", (96, 128)).image
+    for folder, size in (("small", (64, 48)), ("large", (256, 192)), ("middle", (128, 96))):
+        (tmp_path / folder / "mel").mkdir(parents=True)
+        Image.fromarray(photograph).resize(size).save(tmp_path / folder / "mel" / "1.png")
+
+    catalog = load_datasets([tmp_path / name for name in ("small", "large", "middle")])
+
+    assert names(catalog, "image_path", tmp_path) == ["large/mel/1.png"]
 
 
 def test_a_dataset_given_twice_counts_once(tmp_path: Path) -> None:

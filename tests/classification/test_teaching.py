@@ -1,0 +1,33 @@
+"""Teachers' answers become a part of the targets."""
+
+import numpy as np
+import pytest
+
+from classification.teaching import taught_targets, teachers_answers
+from data.batches import ClassificationBatches
+from segmentation.engine.run_folder import RunError
+
+CLASSES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
+
+
+def batches_of(side: int) -> ClassificationBatches:
+    images = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3)).astype(np.uint8)
+    return ClassificationBatches(images, np.array([0, 1, 2]), 7, side, 2)
+
+
+def test_answers_are_probabilities_of_the_students_classes(classification_run) -> None:
+    some = teachers_answers([classification_run], batches_of, CLASSES[:3])
+    all_of_them = teachers_answers([classification_run] * 2, batches_of, CLASSES)
+    assert some.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    kept = all_of_them[:, :3]
+    assert some == pytest.approx(kept / kept.sum(axis=1, keepdims=True), rel=1e-3)
+
+
+def test_a_teacher_must_know_all_classes(classification_run) -> None:
+    with pytest.raises(RunError, match="does not know scc; give teachers of the same classes"):
+        teachers_answers([classification_run], batches_of, (*CLASSES, "scc"))
+
+
+def test_targets_mix_labels_and_answers() -> None:
+    answers = np.array([[0.6, 0.4]], np.float32)
+    assert taught_targets(np.array([1]), answers, 0.25) == pytest.approx(np.array([[0.15, 0.85]]))
