@@ -1,22 +1,26 @@
-"""Whether an image looks like those of the training, from what the classifier returns anyway.
+"""Whether an image looks like those of the training, from what the networks return anyway.
 
-Two signs, each the larger the more familiar an image is:
+`AppearanceDetector` holds a mixture of Gaussians of `classification.appearance`, and its score is the logarithm of an
+image's density in it. `OODDetector` is that of bundles that were not calibrated on images, and has two signs, each the
+larger the more familiar an image is:
 
 - the energy of the logits, which tells how strongly the image speaks for any class at all (Liu et al. 2020,
   "Energy-based out-of-distribution detection", arXiv 2010.03759);
 - the unevenness of the class activation map: in a lesion the evidence for a class has its place, in a plain colour or a
   page of text it has none.
 
-Each is counted in standard deviations from its mean over the validation images, and their sum is the familiarity.
+Each is counted in standard deviations from its mean over the validation images, and their sum is the score.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 
 UNFAMILIAR_PART = 0.01  # of the validation images
 SMALLEST_DEVIATION = 1e-6
+COMPONENTS, REGULARISATION = 4, 0.05
+ARRAYS = ("mean", "deviation", "weights", "centres", "factors")
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,71 @@ class OODDetector:
     def to_dict(self) -> dict[str, Any]:
         """For `metrics.json` and `bundle.json`."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class AppearanceDetector:
+    """A mixture of K Gaussians of appearances (D numbers), and the density below which an image is called unlike.
+
+    Attributes
+    ----------
+    mean, deviation : float arrays (D,)
+        By which appearances are standardised.
+    weights : float array (K,)
+    centres : float array (K, D), of the Gaussians, standardised
+    factors : float array (K, D, D), of their precisions: `factor @ factor.T` is a precision
+    threshold : float
+    """
+
+    mean: np.ndarray
+    deviation: np.ndarray
+    weights: np.ndarray
+    centres: np.ndarray
+    factors: np.ndarray
+    threshold: float
+
+    @classmethod
+    def fit(
+        cls,
+        appearances: np.ndarray,
+        unseen: np.ndarray,
+        *,
+        components: int = COMPONENTS,
+        unlike_part: float = UNFAMILIAR_PART,
+        seed: int = 0,
+    ) -> Self:
+        """Fit the mixture to images of the training, and the threshold to others.
+
+        Parameters
+        ----------
+        appearances : float array (N, D)
+        unseen : float array (M, D), of images that were not trained on
+        components : K
+        unlike_part : part of the unseen images that the threshold may call unlike the training images, 0..1
+        seed : of the mixture's start
+        """
+        from sklearn.mixture import GaussianMixture  # noqa: PLC0415 - prediction does without it
+
+        mean, deviation = appearances.mean(axis=0), appearances.std(axis=0) + SMALLEST_DEVIATION
+        mixture = GaussianMixture(components, reg_covar=REGULARISATION, random_state=seed, n_init=2)
+        mixture.fit((appearances - mean) / deviation)
+        detector = cls(
+            mean, deviation, mixture.weights_, mixture.means_, mixture.precisions_cholesky_, threshold=-np.inf
+        )
+        scores = [detector.score(appearance) for appearance in unseen]
+        return replace(detector, threshold=float(np.quantile(scores, unlike_part)))
+
+    def score(self, appearance: np.ndarray) -> float:
+        """Logarithm of the density of one appearance (D,), up to a constant; the higher, the more usual."""
+        standardised = (appearance - self.mean) / self.deviation
+        distances = np.einsum("kd,kde->ke", standardised - self.centres, self.factors)
+        determinants = np.log(np.diagonal(self.factors, axis1=1, axis2=2)).sum(axis=1)
+        return float(energy(np.log(self.weights) + determinants - (distances**2).sum(axis=1) / 2))
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `bundle.json`."""
+        arrays = {name: np.round(getattr(self, name), 6).tolist() for name in ARRAYS}
+        return {**arrays, "threshold": self.threshold}
 
 
 def energy(logits: np.ndarray) -> np.ndarray:

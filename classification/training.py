@@ -33,7 +33,7 @@ from segmentation.engine.phases import Phase
 from segmentation.engine.run_folder import Run, start_run
 from segmentation.engine.schedule import adam_with_cosine, compile_for_backend
 from segmentation.engine.starting import check_phases
-from segmentation.locating import Locator
+from segmentation.locating import Locator, RunLocator
 from segmentation.training import CALIBRATION_SAMPLES, VALIDATION_SAMPLES, splits_of_run
 
 ABSTAINING_PART = 0.1
@@ -46,7 +46,7 @@ def train(
     config: ClassificationConfig,
     output: str | Path,
     *,
-    segmentation: Locator | None = None,
+    segmentation: Run | Locator | None = None,
     splits: pd.DataFrame | None = None,
     start: Run | None = None,
     teachers: Sequence[Run] = (),
@@ -61,7 +61,7 @@ def train(
     config : ClassificationConfig
     output : path
         The run folder.
-    segmentation : Locator, optional
+    segmentation : segmentation run or Locator, optional
         Finds the boxes where the configuration wants predicted ones.
     start : Run, optional
         A classification run whose weights this training starts from; classes that it does not know are learned anew.
@@ -89,16 +89,17 @@ def train(
         start is None and config.encoder_weights is not None
     ):  # unreadable ones shall not cost the decoding of images
         build_classifier(2, config.phases[0].input_size[0], config.encoder_weights, width=config.width)
-    if splits is None and segmentation is not None:
-        splits = _splits_of_segmentation(labelled, segmentation)
+    locator = RunLocator(segmentation) if isinstance(segmentation, Run) else segmentation
+    if splits is None and locator is not None:
+        splits = _splits_of_segmentation(labelled, locator)
     splits = splits_of_run(labelled, splits, output, config.seed)
     settings = asdict(config) | {
-        "segmentation": None if segmentation is None else segmentation.identity,
+        "segmentation": None if locator is None else locator.identity,
         "start": None if start is None else sha256(start.model_path),
         "teachers": [sha256(teacher.model_path) for teacher in teachers],
     }
     run = start_run(output, "classification", settings, labelled, splits, resume=resume)
-    images = TrainingImages(run, training_parts(labelled, run.splits, "diagnosis"), config, segmentation)
+    images = TrainingImages(run, training_parts(labelled, run.splits, "diagnosis"), config, locator)
     if teachers:
         answers = teachers_answers(teachers, lambda side: images.part("train", side), images.classes)
         images.targets = taught_targets(images.labels["train"], answers, config.teaching)

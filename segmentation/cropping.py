@@ -8,6 +8,8 @@ import numpy as np
 # Of the image's area. A smaller mask is a speck and not a lesion; a larger one has lost the border that it should find.
 SMALLEST_LESION = 0.002
 LARGEST_LESION = 0.98
+# Of the image's edge. A lesion that touches less of it may just end there.
+SHORTEST_CUT = 0.02
 
 
 class Box(NamedTuple):
@@ -106,3 +108,15 @@ def square_box(centre_x: float, centre_y: float, side: float, image_size: tuple[
 def crop(image: np.ndarray, box: Box) -> np.ndarray:
     """The part of an image (H, W) or (H, W, C) inside the box: a view, not a copy."""
     return image[box.y0 : box.y1, box.x0 : box.x1]
+
+
+def touches_frame(mask: np.ndarray) -> bool:
+    """Whether the lesion of a bool mask (H, W) is cut off by the image's edge, along 2% of it at least."""
+    border = np.concatenate([mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]])
+    return bool(np.count_nonzero(border) >= SHORTEST_CUT * border.size)
+
+
+def part_outside(mask: np.ndarray, box: Box) -> float:
+    """Part of the lesion of a bool mask (H, W) that lies outside a box, 0..1; 0 where there is no lesion."""
+    area = np.count_nonzero(mask)
+    return 1 - np.count_nonzero(crop(mask, box)) / area if area else 0.0

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from classification.ood import SMALLEST_DEVIATION, OODDetector, Scale
+import numpy as np
+
+from classification.appearance import APPEARANCE_NUMBERS
+from classification.ood import ARRAYS, SMALLEST_DEVIATION, AppearanceDetector, OODDetector, Scale
 from data.files import sha256
 from pipeline.bundle.litert import ModelError, TensorShapes, tensor_shapes
 from pipeline.bundle.manifest import (
@@ -82,7 +85,9 @@ class Bundle:
     tta : TTACalibration, optional
         Takes the place of the two above where the classifier's answers are averaged over flips.
     ood : OODDetector, optional
-        Tells images that are unlike those of the training.
+        Tells images that are unlike those of the training, from the classifier's answer alone.
+    appearance : AppearanceDetector, optional
+        Takes its place in a bundle that was calibrated on images.
     malignant : tuple of str
         Classes of the user's own that were declared malignant in training.
     """
@@ -103,6 +108,7 @@ class Bundle:
     splits: SplitsFile | None = None
     tta: TTACalibration | None = None
     ood: OODDetector | None = None
+    appearance: AppearanceDetector | None = None
     malignant: tuple[str, ...] = ()
 
     @property
@@ -209,6 +215,7 @@ def _parse(manifest: Manifest, folder: Path) -> Bundle:
         splits=_optional(manifest, "splits", _splits_file),
         tta=_optional(manifest, "flips", lambda tta: TTACalibration(**_calibration(tta))),
         ood=_optional(manifest, "familiarity", _ood_detector),
+        appearance=_optional(manifest, "appearance", _appearance_detector),
         malignant=_malignant(manifest),
     )
 
@@ -238,6 +245,28 @@ def _ood_detector(manifest: Manifest) -> OODDetector:
         unevenness=_scale(value_of(manifest, "unevenness", dict)),
         threshold=number(manifest, "threshold", -1e6, 1e6),
     )
+
+
+def _appearance_detector(manifest: Manifest) -> AppearanceDetector:
+    try:
+        arrays = {name: np.array(manifest.get(name), float) for name in ARRAYS}
+    except (TypeError, ValueError):
+        raise ManifestError("appearance must hold lists of numbers") from None
+    components, numbers = arrays["weights"].size, arrays["mean"].size
+    shapes = {
+        "mean": (APPEARANCE_NUMBERS,),
+        "deviation": (numbers,),
+        "weights": (components,),
+        "centres": (components, numbers),
+        "factors": (components, numbers, numbers),
+    }
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
+            raise ManifestError(f"appearance: {name} must be finite numbers of the shape {shape}")
+    diagonals = np.diagonal(arrays["factors"], axis1=1, axis2=2)
+    if not components or min(arrays["deviation"].min(), arrays["weights"].min(), diagonals.min()) <= 0:
+        raise ManifestError("appearance: deviation, weights and the factors' diagonals must be over 0")
+    return AppearanceDetector(**arrays, threshold=number(manifest, "threshold", -1e6, 1e6))
 
 
 def _scale(manifest: Manifest) -> Scale:

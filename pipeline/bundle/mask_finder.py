@@ -26,6 +26,12 @@ class MaskFinder:
 
     def probability(self, image: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
         """Probability of each pixel to be lesion, float32, of an image as above."""
+        _, probability = self.answer(image)
+        return resize(probability, size or (image.shape[0], image.shape[1]))
+
+    def answer(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The model's input, uint8 (h, w, 3), made of an image, and the lesion's probability (h, w) in it."""
         height, width, _ = self._model.input_shape
-        (probability,) = self._model(resize(image, (height, width)))
-        return resize(probability[:, :, 0], size or (image.shape[0], image.shape[1]))
+        small = resize(image, (height, width))
+        (probability,) = self._model(small)
+        return small, probability[:, :, 0]

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from classification.appearance import Seen, appearance
 from classification.probabilities import softmax
 from classification.test_time_augmentation import averaged_over_flips, flips_of
 from data.datasets.diagnoses import malignancy
@@ -20,12 +21,17 @@ from pipeline.bundle.loading import VIEWS, Bundle, BundleError, load_bundle
 from pipeline.bundle.mask_finder import MaskFinder
 from pipeline.prediction.reading import AnySource, Photograph, Source, enough_pixels, open_photograph, opened
 from pipeline.prediction.threads import Turns, in_order
-from segmentation.cropping import Box, lesion_box
+from segmentation.cropping import Box, lesion_box, lesion_mask, part_outside, touches_frame
 
 NO_LESION = "no lesion found"
 NO_LESION_TO_CROP = "no lesion found: whole image used"
 LOW_CONFIDENCE = "low confidence"
 UNLIKE_TRAINING = "unlike the training images"
+CUT_OFF = "lesion cut off by the frame: size and shape are lower bounds"
+OUTSIDE_CROP = "part of the lesion is outside the crop"
+NO_RELIABLE_ANSWER = "no reliable answer"
+# Of the lesion's area; less than this is the mask's rim.
+MOST_OUTSIDE_CROP = 0.02
 DOUBTS = frozenset({LOW_CONFIDENCE, UNLIKE_TRAINING})
 
 
@@ -80,6 +86,11 @@ class Prediction:
         return not DOUBTS.isdisjoint(self.notes)
 
     @property
+    def headline(self) -> str | None:
+        """What stands in front of the ranked diagnoses where the image is unlike those of the training; else None."""
+        return NO_RELIABLE_ANSWER if UNLIKE_TRAINING in self.notes else None
+
+    @property
     def lesion_fraction(self) -> float:
         """Part of the image's area that the lesion covers, 0..1."""
         return np.count_nonzero(self.mask) / self.mask.size
@@ -104,7 +115,7 @@ class _Answer(NamedTuple):
 
     probabilities: dict[str, float]
     activation_map: np.ndarray
-    ood_score: float
+    as_it_is: tuple[np.ndarray, np.ndarray]  # logits and activation map of the view, not averaged over flips
 
     @property
     def diagnosis(self) -> str:
@@ -238,14 +249,16 @@ class LesionPipeline:
         view = view or self.bundle.view
         margin = self.bundle.crop_margin if margin is None else margin
         _check_choices(view, margin, box, photograph.size)
+        small, probability = self._find_mask.answer(photograph.pixels)
         if mask is None:
-            mask = self._find_mask(photograph.pixels, photograph.size)
+            mask = lesion_mask(resize(probability, photograph.size), self.bundle.threshold)
         elif mask.shape != photograph.size:
             raise ValueError(f"the mask is {mask.shape} and not of the image's size {photograph.size}")
         box = box or lesion_box(mask, margin)
         view = "crop" if view == "crop" and box else "full"
         seen = photograph.part(box, self._detail) if view == "crop" and box else photograph.pixels
         answer = self._name(seen)
+        ood_score = self._ood_score(Seen(small, probability, *answer.as_it_is))
         return Prediction(
             diagnosis=answer.diagnosis,
             probabilities=answer.probabilities,
@@ -254,8 +267,8 @@ class LesionPipeline:
             box=box,
             view=view,
             activation_map=answer.activation_map,
-            notes=tuple(self._notes(box, answer)),
-            ood_score=answer.ood_score,
+            notes=tuple(self._notes(mask, box, view, answer, ood_score)),
+            ood_score=ood_score,
             group=malignancy(answer.diagnosis, self.bundle.malignant),
         )
 
@@ -307,21 +320,31 @@ class LesionPipeline:
         return _Answer(
             dict(zip(self.bundle.classes, probabilities.tolist(), strict=True)),
             activation_map,
-            self._ood_score(*answers[0]),
+            (answers[0][0], answers[0][1]),
         )
 
-    def _ood_score(self, logits: np.ndarray, activation_map: np.ndarray) -> float:
+    def _ood_score(self, seen: Seen) -> float:
         """Of the view as it is: averaging over flips tells images of other kinds no better."""
-        known = self.bundle.ood
-        return math.nan if known is None else float(known.score(logits, activation_map))
+        if self.bundle.appearance:
+            return self.bundle.appearance.score(appearance(seen, self.bundle.threshold))
+        if self.bundle.ood:
+            return float(self.bundle.ood.score(seen.logits, seen.activation_map))
+        return math.nan
 
-    def _notes(self, box: Box | None, answer: _Answer) -> Iterator[str]:
+    def _notes(
+        self, mask: np.ndarray, box: Box | None, view: str, answer: _Answer, ood_score: float
+    ) -> Iterator[str]:
         if box is None:
             yield NO_LESION_TO_CROP if self.bundle.view == "crop" else NO_LESION
         if answer.probabilities[answer.diagnosis] < self._calibration.abstention_threshold:
             yield LOW_CONFIDENCE
-        if self.bundle.ood and answer.ood_score < self.bundle.ood.threshold:
+        detector = self.bundle.appearance or self.bundle.ood
+        if detector and ood_score < detector.threshold:
             yield UNLIKE_TRAINING
+        if box is not None and touches_frame(mask):
+            yield CUT_OFF
+        if box is not None and view == "crop" and part_outside(mask, box) > MOST_OUTSIDE_CROP:
+            yield OUTSIDE_CROP
 
 
 def _name_of(source: object) -> str:
