@@ -21,6 +21,7 @@ from segmentation.engine.averaging import averaged_weights
 from segmentation.engine.divergence import StopOnDivergence, check_weights
 from segmentation.engine.epoch_progress import EpochProgress, progress_display
 from segmentation.engine.feeding import fed
+from segmentation.engine.normalization import keep_averages_up
 from segmentation.engine.phases import Phase
 from segmentation.engine.run_folder import Run
 from segmentation.engine.timing import images_per_second_alone
@@ -97,6 +98,7 @@ def fit(
         phase = phases[number]
         training, validation = make_batches(phase)
         model = build_model(phase)
+        keep_averages_up(model, phase.epochs * len(training))
         _start_from_best(run, state, model)
         compile_model(model, phase, len(training))
         _restore(run, state, model)

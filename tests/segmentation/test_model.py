@@ -9,7 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from segmentation.engine.normalization import FusedBatchNormalization, with_fused_batch_normalization
+from segmentation.engine.normalization import (
+    FusedBatchNormalization,
+    keep_averages_up,
+    with_fused_batch_normalization,
+)
 from segmentation.model import build_unet
 
 DECODER = (16, 8, 8, 4, 4)
@@ -143,3 +147,14 @@ def test_lesions_can_be_located_by_a_process_that_built_no_model(
         check=True,
     )
     assert located.stdout == "2\n"
+
+
+def test_the_averages_of_a_short_training_keep_up_with_it() -> None:
+    image = keras.Input((4, 4, 2))
+    inner = keras.Model(image, keras.layers.BatchNormalization(momentum=0.99)(image))
+    outer_image = keras.Input((4, 4, 2))
+    model = keras.Model(outer_image, inner(outer_image))
+    keep_averages_up(model, 5000)
+    assert inner.layers[1].momentum == 0.99
+    keep_averages_up(model, 100)
+    assert inner.layers[1].momentum == 0.9
