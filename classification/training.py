@@ -180,7 +180,7 @@ def _finish(run: Run, images: TrainingImages, state: FitState) -> dict[str, Any]
     calibration = images.part("train", model.input_shape[1]).sample(CALIBRATION_SAMPLES)
     run.write_samples(calibration=calibration, validation=batches.sample(VALIDATION_SAMPLES))
     _write_predictions(run, images.parts["validation"], images.classes, probabilities)
-    save_figure(training_curves(state.history), run.folder / "curves.png")
+    save_figure(training_curves(state.history, MONITORS[images.config.monitor]), run.folder / "curves.png")
     codes, positions = np.array(images.classes), batches.spread(EXAMPLES)
     examples = [
         (

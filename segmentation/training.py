@@ -212,7 +212,7 @@ def _finish(run: Run, cached: _Cache, validation: pd.DataFrame, state: FitState)
         calibration=cached.part("train", size).sample(CALIBRATION_SAMPLES),
         validation=batches.sample(VALIDATION_SAMPLES),
     )
-    save_figure(training_curves(state.history), run.folder / "curves.png")
+    save_figure(training_curves(state.history, "val_mean_jaccard"), run.folder / "curves.png")
     positions = batches.spread(EXAMPLES)
     examples = [
         (image, references[position], masks[position])

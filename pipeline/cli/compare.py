@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from data.silence import silent_standard_error
-from pipeline.cli.console import SOME_FAILED, complain, needing_extra, stopping_on
+from pipeline.cli.console import INTERRUPTED, complain, needing_extra, stopping_on
 from pipeline.cli.options import DatasetsArgument, JsonOption, SplitsOption, chosen_weights, splits_in
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def compare(
                 )
             except KeyboardInterrupt:
                 complain(f"{output}: interrupted; give the same command again to go on.")
-                raise typer.Exit(SOME_FAILED) from None
+                raise typer.Exit(INTERRUPTED) from None
             report = write_comparison(comparison, output)
     print(json.dumps(comparison.to_dict(), indent=2) if as_json else f"{comparison.to_text()}\n\n{report}")
 

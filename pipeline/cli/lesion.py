@@ -1,18 +1,32 @@
 """The `lesion` command, made of its subcommands."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from pipeline.cli import app as app_command
 from pipeline.cli import benchmark, compare, dataset, dicom, evaluate, export, predict, train
 from pipeline.cli import web as web_command
-from pipeline.cli.console import needing_extra
+from pipeline.cli.console import INTERRUPTED, complain, needing_extra
 from pipeline.cli.options import DISCLAIMER, current_name
 from pipeline.cli.streams import prepare_streams
 
+
+class Commands(TyperGroup):
+    """The subcommands; Ctrl-C in one of them ends with the exit status that shells have for it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            complain("interrupted.")
+            raise typer.Exit(INTERRUPTED) from None
+
+
 app = typer.Typer(
     name="lesion",
+    cls=Commands,
     epilog=DISCLAIMER,
     no_args_is_help=True,
     add_completion=False,

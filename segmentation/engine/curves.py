@@ -11,8 +11,11 @@ from matplotlib.figure import Figure
 from data.files import replacing
 
 
-def training_curves(history: Sequence[dict[str, Any]]) -> Figure:
-    """Each figure of the history over the epochs, training beside validation, a line where a phase begins."""
+def training_curves(history: Sequence[dict[str, Any]], monitor: str | None = None) -> Figure:
+    """Each figure of the history over the epochs, training beside validation, a line where a phase begins.
+
+    With `monitor`, a figure on validation, a circle marks the epoch whose model is kept: the latest phase's best.
+    """
     table = pd.DataFrame(history)
     names = [name for name in table.columns if f"val_{name}" in table.columns]
     if not names:  # Ctrl-C came in the first epoch
@@ -24,11 +27,20 @@ def training_curves(history: Sequence[dict[str, Any]]) -> Figure:
         axes.plot(epochs, table[f"val_{name}"], color="#d55e00", label="validation")
         for start in np.flatnonzero(table["phase"].ne(table["phase"].shift()))[1:]:
             axes.axvline(start + 0.5, color="0.6", linestyle=":")
+        if f"val_{name}" == monitor:
+            best = _best_epoch(table, monitor)
+            axes.plot(best + 1, table[monitor][best], "o", color="#d55e00", label=f"kept: epoch {best + 1}")
         axes.set(xlabel="epoch", ylabel=name.replace("_", " "))
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
     return figure
+
+
+def _best_epoch(table: pd.DataFrame, monitor: str) -> int:
+    """Position of the best epoch of the latest phase; of losses the smallest is the best."""
+    latest = table.loc[table["phase"] == table["phase"].iloc[-1], monitor]
+    return int(latest.idxmin() if monitor.endswith("loss") else latest.idxmax())
 
 
 def picture_grid(examples: Sequence[Any], draw: Any, columns: int, title: str) -> Figure:

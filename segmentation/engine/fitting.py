@@ -18,6 +18,7 @@ from data.batches import Batches
 from data.files import replacing, write_text
 from data.one_thread import opencv_in_one_thread
 from segmentation.engine.averaging import averaged_weights
+from segmentation.engine.curves import save_figure, training_curves
 from segmentation.engine.divergence import StopOnDivergence, check_weights
 from segmentation.engine.epoch_progress import EpochProgress, progress_display
 from segmentation.engine.feeding import fed
@@ -144,7 +145,7 @@ def _fit_phase(
     if importlib.util.find_spec("tensorboard") and keras.backend.backend() == "tensorflow":
         callbacks.append(keras.callbacks.TensorBoard(str(run.log_folder / phase.name), profile_batch=0))
     with progress_display() as progress:
-        callbacks.append(EpochProgress(progress, phase, len(training), monitor))
+        callbacks.append(EpochProgress(progress, phase, len(training), monitor, patience))
         model.fit(
             fed(training),
             validation_data=fed(validation),
@@ -212,6 +213,7 @@ class Checkpoint(keras.callbacks.Callback):
             state.epochs_since_best += 1
             self.model.stop_training = state.epochs_since_best >= self.patience
         _write_state(self.run, state, self.model)
+        save_figure(training_curves(state.history, self.monitor), self.run.folder / "curves.png")
 
 
 def _start_from_best(run: Run, state: FitState, model: keras.Model) -> None:

@@ -29,8 +29,8 @@ def with_fused_batch_normalization(model: keras.Model) -> keras.Model:
 def keep_averages_up(model: keras.Model, steps: int) -> None:
     """Let the averages of batch normalisation forget within a tenth of a training's steps what the weights were before.
 
-    Of a training of 1,000 steps or more nothing changes. In one of 100, as on 200 images, averages over the last hundred
-    steps would be those of the start, and validation would judge a model that nobody trained.
+    Of a training of 1,000 steps or more nothing changes. In one of 100, as on 200 images, averages over the last
+    hundred steps would be those of the start, and validation would judge a model that nobody trained.
     """
     momentum = max(LEAST_MOMENTUM, 1 - AVERAGED_PARTS / max(steps, 1))
     for layer in model.layers:

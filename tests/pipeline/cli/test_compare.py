@@ -111,7 +111,7 @@ def test_ctrl_c_says_how_to_go_on(lesion, drawn_catalog, tmp_path: Path, monkeyp
 
     monkeypatch.setattr("pipeline.comparison.running.compare", interrupted)
     result = lesion(Path(drawn_catalog["image_path"][0]).parents[1], "--output", tmp_path)
-    assert result.exit_code == 1
+    assert result.exit_code == 130
     assert "give the same command again to go on" in result.stderr
 
 
