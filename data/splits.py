@@ -58,7 +58,7 @@ def split_dataset(catalog: pd.DataFrame, hashes: np.ndarray | None = None, seed:
 
     Parameters
     ----------
-    catalog : DataFrame with `image_id`, `lesion_id`, `dx` and `split`
+    catalog : DataFrame with `image_id`, `lesion_id`, `dx` and `own_split`
     hashes, seed : as in `split_by_lesion`
 
     Returns
@@ -66,15 +66,16 @@ def split_dataset(catalog: pd.DataFrame, hashes: np.ndarray | None = None, seed:
     DataFrame with `image_id`, `split` and `group`, without training images that show a lesion of validation or test
     or are a near-duplicate of one
     """
-    if "split" not in catalog or catalog["split"].isna().all():
+    if "own_split" not in catalog or catalog["own_split"].isna().all():
         return split_by_lesion(catalog, hashes, seed=seed)
-    splits = extend_splits(catalog.loc[catalog["split"].notna(), ["image_id", "split"]], catalog, hashes)
+    own = catalog.loc[catalog["own_split"].notna(), ["image_id", "own_split"]]
+    splits = extend_splits(own.rename(columns={"own_split": "split"}), catalog, hashes)
     if splits["split"].eq("validation").any():
         return splits
     train = splits["split"].eq("train").to_numpy()
     members = catalog[catalog["image_id"].isin(splits.loc[train, "image_id"])]
-    own = None if hashes is None else hashes[catalog["image_id"].isin(members["image_id"]).to_numpy()]
-    chosen = split_by_lesion(members.reset_index(drop=True), own, seed=seed)
+    own_hashes = None if hashes is None else hashes[catalog["image_id"].isin(members["image_id"]).to_numpy()]
+    chosen = split_by_lesion(members.reset_index(drop=True), own_hashes, seed=seed)
     validation = chosen.loc[chosen["split"] == "validation", "image_id"]
     splits.loc[splits["image_id"].isin(validation), "split"] = "validation"
     return splits

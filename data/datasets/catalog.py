@@ -39,7 +39,7 @@ CATALOG_COLUMNS = (
     "sex",
     "localization",
     "dx_type",
-    "split",
+    "own_split",
 )
 _DESCRIPTIONS = ("lesion_id", "age", "sex", "localization", "dx_type")
 
@@ -79,7 +79,7 @@ def load_dataset(path: str | Path) -> pd.DataFrame:
     -------
     DataFrame
         One row an image that has a file, sorted by its unique `image_id`, with the columns `CATALOG_COLUMNS`.
-        Paths are str, `age` is a float in years, and what the dataset does not know is None (NaN for ages). `split` is
+        Paths are str, `age` is a float in years, and what the dataset does not know is None (NaN for ages). `own_split` is
         "train", "validation" or "test" where the images lie in folders of such names.
         A lesion that is not named is called after its image. Listed images without a file are left out,
         images without a row have no diagnosis, and of rows or files with the same id the first counts:
@@ -173,7 +173,7 @@ def build_catalog(dataset: RecognisedDataset) -> pd.DataFrame:
     catalog = pd.concat([rows.dropna(subset="image_path"), _unlisted_images(dataset)], ignore_index=True)
     found = _paths(masks.find(image_id) for image_id in catalog["image_id"])
     catalog["mask_path"] = catalog["mask_path"].where(catalog["mask_path"].notna(), found)
-    catalog["split"] = splits_of_paths(dataset.files.root, list(catalog["image_path"]))
+    catalog["own_split"] = splits_of_paths(dataset.files.root, list(catalog["image_path"]))
     return _finish(catalog)
 
 

@@ -146,7 +146,7 @@ def check_dataset(path: str | Path, progress: Progress = unwatched) -> DatasetCh
         labels=int(catalog["dx"].notna().sum()),
         lesions=int(catalog["lesion_id"].nunique()),
         classes=_count_classes(catalog),
-        own_split={str(name): int(count) for name, count in catalog["split"].value_counts().items()},
+        own_split={str(name): int(count) for name, count in catalog["own_split"].value_counts().items()},
         problems=tuple(
             Problem(kind, len(places[kind]), tuple(places[kind][:MOST_EXAMPLES]), mend)
             for kind, mend in MENDS.items()

@@ -45,7 +45,7 @@ def test_a_training_image_of_a_tested_lesion_is_left_out(split_folders: Path) ->
 
 def test_images_of_another_source_train(split_folders: Path) -> None:
     catalog = load_dataset(split_folders)
-    other = catalog.iloc[:1].assign(image_id="other", lesion_id="other", split=None)
+    other = catalog.iloc[:1].assign(image_id="other", lesion_id="other", own_split=None)
     splits = split_dataset(pd.concat([catalog, other], ignore_index=True)).set_index("image_id")["split"]
     assert splits["other"] in {"train", "validation"}
 
