@@ -79,8 +79,8 @@ def load_dataset(path: str | Path) -> pd.DataFrame:
     -------
     DataFrame
         One row an image that has a file, sorted by its unique `image_id`, with the columns `CATALOG_COLUMNS`.
-        Paths are str, `age` is a float in years, and what the dataset does not know is None (NaN for ages). `own_split` is
-        "train", "validation" or "test" where the images lie in folders of such names.
+        Paths are str, `age` is a float in years, and what the dataset does not know is None (NaN for ages).
+        `own_split` is "train", "validation" or "test" where the images lie in folders of such names.
         A lesion that is not named is called after its image. Listed images without a file are left out,
         images without a row have no diagnosis, and of rows or files with the same id the first counts:
         `check_dataset` tells of all these.
