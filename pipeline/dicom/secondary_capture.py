@@ -1,15 +1,20 @@
 """The overlay as a picture, for viewers that show no segmentation."""
 
+from typing import cast
+
 import highdicom as hd
 import numpy as np
 from highdicom.sc import ConversionTypeValues, SCImage
+from PIL import Image, ImageDraw, ImageFont
 from pydicom import Dataset
 
 from pipeline.dicom.reading import Frame
 from pipeline.dicom.reference import as_reference, keep_orientation, refer_to
 from pipeline.dicom.software import MANUFACTURER, RESEARCH_USE, Software
+from pipeline.prediction.overlays import NOTE_COLOUR, STRIP_COLOUR
 
 SERIES_NUMBER = 9003
+NOTICE_PART = 42  # the letters' height in parts of the picture's width
 DESCRIPTION = "Lesion: overlay (research use)"
 
 
@@ -29,7 +34,7 @@ def secondary_capture(frame: Frame, overlay: np.ndarray, software: Software) -> 
     """
     result = SCImage.from_ref_dataset(
         as_reference(frame),
-        pixel_array=overlay,
+        pixel_array=with_notice(overlay),
         photometric_interpretation="RGB",
         bits_allocated=8,
         coordinate_system="PATIENT",
@@ -55,6 +60,16 @@ def secondary_capture(frame: Frame, overlay: np.ndarray, software: Software) -> 
     keep_orientation(result, frame)
     refer_to(frame, result)
     return result
+
+
+def with_notice(picture: np.ndarray) -> np.ndarray:
+    """The picture, uint8 RGB array (h, w, 3), with a strip below that says what it is for."""
+    width = picture.shape[1]
+    font = cast(ImageFont.FreeTypeFont, ImageFont.load_default(width / NOTICE_PART))
+    height = round(2 * font.size)
+    strip = Image.new("RGB", (width, height), STRIP_COLOUR)
+    ImageDraw.Draw(strip).text((font.size, height / 2), RESEARCH_USE, NOTE_COLOUR, font, anchor="lm")
+    return np.vstack([picture, np.asarray(strip)])
 
 
 def _source(frame: Frame) -> Dataset:

@@ -13,6 +13,7 @@ from pipeline.dicom.folder import DicomFolder
 from pipeline.dicom.reading import FrameSource, frame_sources, is_photograph
 from pipeline.dicom.software import RESEARCH_USE, software_of
 from pipeline.dicom.table import table_columns, table_row
+from pipeline.prediction.overlays import draw_overlay
 
 
 @pytest.fixture
@@ -274,11 +275,14 @@ def test_classes_of_ones_own_are_reported_by_their_names(photograph, write):
     assert named(report, "Probability of a malignant class") == []
 
 
-def test_the_picture_is_the_overlay_and_is_not_predicted_again(photograph, write):
+def test_the_picture_is_the_overlay_and_is_not_predicted_again(photograph, pipeline, write):
     folder = write(photograph)
     picture = dcmread(folder / "scan_sc.dcm")
 
-    assert picture.pixel_array.shape[1] == 600 and picture.pixel_array.shape[2] == 3
+    overlay = draw_overlay(FrameSource(photograph).read(), pipeline.predict(FrameSource(photograph).read()))
+    pixels, height = picture.pixel_array, len(overlay)
+    assert (pixels[:height] == overlay).all()
+    assert len(pixels) > height and len(np.unique(pixels[height:])) > 10, "below it stands what it is for"
     assert (picture.ImageComments, picture.BurnedInAnnotation) == (RESEARCH_USE, "YES")
     assert is_photograph(photograph) and not is_photograph(folder / "scan_sc.dcm")
     assert list(frame_sources(folder)) == []
