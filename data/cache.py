@@ -1,5 +1,7 @@
 """Images decoded and resized once, kept as uint8 arrays on disk for the epochs that follow."""
 
+import errno
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -58,4 +60,20 @@ def cache_masks(mask_paths: Sequence[str], size: tuple[int, int], file: Path) ->
 
 def _new_array(file: Path, shape: tuple[int, ...]) -> np.ndarray:
     file.parent.mkdir(parents=True, exist_ok=True)
-    return np.lib.format.open_memmap(file, mode="w+", dtype=np.uint8, shape=shape)
+    array = np.lib.format.open_memmap(file, mode="w+", dtype=np.uint8, shape=shape)
+    _reserve(file)
+    return array
+
+
+def _reserve(file: Path) -> None:
+    """Take the file's room on the disk at once: a mapped array that runs out of it ends the process with a signal."""
+    if not hasattr(os, "posix_fallocate"):
+        return
+    with file.open("r+b") as mapped:
+        try:
+            os.posix_fallocate(mapped.fileno(), 0, file.stat().st_size)
+        except OSError as error:
+            if error.errno in {errno.EOPNOTSUPP, errno.EINVAL}:  # the file system can't reserve
+                return
+            error.filename = str(file)
+            raise

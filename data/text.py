@@ -30,3 +30,8 @@ def spreadsheet_cell(text: str) -> str:
     "'=1+1.jpg"
     """
     return visible(f"'{text}" if text.startswith(_FORMULA) else text)
+
+
+def plain_cell(text: str) -> str:
+    """What `spreadsheet_cell` was given, but for control characters."""
+    return text[1:] if text.startswith(tuple(f"'{start}" for start in _FORMULA)) else text

@@ -155,12 +155,15 @@ def compare(
             from pipeline.comparison.running import compare as run_comparison
         from data.datasets.catalog import DatasetError, load_datasets
         from data.images import ImageError
+        from data.locking import BusyError, alone_in
+        from pipeline.bundle.litert import ModelError
         from pipeline.bundle.loading import BundleError, load_bundle
         from pipeline.comparison.limiting import limited
         from pipeline.comparison.report import write_comparison
         from segmentation.engine.run_folder import RunError
 
-        with stopping_on(ImageError, DatasetError, BundleError, RunError):
+        mistakes = (ImageError, DatasetError, BundleError, RunError, ModelError, BusyError)
+        with stopping_on(*mistakes), alone_in(output):
             config = _config(quick, like, encoder_weights, changes, settings)
             catalog = load_datasets(datasets)
             try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from classification.config import Boxes, ClassificationConfig, Grouping, Imbalance, Monitor, View
+from data.locking import BusyError, alone_in
 from data.silence import silent_standard_error
 from pipeline.cli.console import INTERRUPTED, needing_extra, stopping_on
 from pipeline.cli.options import DatasetsArgument, SplitsOption, chosen_weights, splits_in
@@ -309,6 +310,7 @@ def stopping_on_mistakes() -> "Iterator[None]":
     with needing_extra("train"):
         from data.datasets.catalog import DatasetError
         from data.images import ImageError
+        from pipeline.bundle.litert import ModelError
         from pipeline.bundle.loading import BundleError
         from segmentation.engine.run_folder import RunError
 
@@ -317,7 +319,7 @@ def stopping_on_mistakes() -> "Iterator[None]":
         )  # what TensorFlow says later; its greeting comes before
         with silent_standard_error():
             from pipeline.export.exporting import ExportError
-        with stopping_on(ImageError, DatasetError, BundleError, ExportError, RunError):
+        with stopping_on(ImageError, DatasetError, BundleError, ExportError, RunError, ModelError, BusyError):
             yield
 
 
@@ -326,9 +328,10 @@ def starting(context: typer.Context, output: Path) -> "Iterator[None]":
     """Keep the settings beside the run that begins; a run that is there keeps its own."""
     from segmentation.engine.run_folder import Run
 
-    if not Run(output).holds_training:
-        write_settings(context, output)
-    yield
+    with alone_in(output):
+        if not Run(output).holds_training:
+            write_settings(context, output)
+        yield
 
 
 def _report(metrics: dict[str, Any], output: Path, figures: str) -> None:

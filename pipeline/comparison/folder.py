@@ -43,6 +43,13 @@ class ComparisonFolder:
     def encoder_path(self) -> Path:
         return self.root / "encoder.tflite"
 
+    @property
+    def holds_work(self) -> bool:
+        """Whether something is there to go on with; a start that failed leaves nothing."""
+        runs = [*self.root.glob("segmentation/*"), *self.root.glob("arms/*")]
+        kept = (self.root / "masks", self.root / "observations", self.encoder_path)
+        return any(path.exists() for path in kept) or any(Run(run).holds_training for run in runs)
+
     def mask_path(self, image_id: str) -> Path:
         return self.root / "masks" / f"{image_id}.png"
 
@@ -61,7 +68,7 @@ class ComparisonFolder:
 
     def load_array(self, condition: str, name: str) -> np.ndarray | None:
         path = self.observation_path(condition, f"{name}.npy")
-        return np.load(path) if path.exists() else None
+        return np.load(path, allow_pickle=False) if path.exists() else None
 
 
 def finished(run: Run) -> bool:
@@ -103,7 +110,7 @@ def start_folder(
         "segmentation": segmentation,
         "fingerprint": fingerprint(catalog),
     }
-    if folder.config_path.exists():
+    if folder.config_path.exists() and folder.holds_work:
         _check_same(folder, wanted, splits)
         return folder
     write_splits(splits, folder.splits_path)

@@ -42,6 +42,7 @@ from pipeline.comparison.observing import Observation, Observer, observe
 from pipeline.comparison.perturbations import PERTURBATIONS
 from pipeline.comparison.results import Comparison
 from pipeline.comparison.verdict import DECIDING_FIGURE, decide, rule, void
+from segmentation.engine.starting import check_phases
 
 FEW_LESIONS = 10
 
@@ -76,6 +77,8 @@ def compare(
     DatasetError, ImageError, RunError
     KeyboardInterrupt : Ctrl-C; the same call goes on.
     """
+    check_phases(config.classification.phases)
+    check_phases(config.segmentation.phases)
     catalog = labelled_images(catalog, config.classification)
     # From here on these classes are the diagnoses.
     config = replace(config, classification=replace(config.classification, grouping="diagnosis", only=None))
@@ -97,10 +100,10 @@ def compare(
 
 def _splits(catalog: pd.DataFrame, splits: pd.DataFrame | None, output: Path, seed: int) -> pd.DataFrame:
     """The split that was given, or that the folder already has, or else a new one."""
-    kept = ComparisonFolder(output).splits_path
+    folder = ComparisonFolder(output)
     if splits is None:
-        if kept.exists():
-            splits = read_splits(kept)
+        if folder.splits_path.exists() and folder.holds_work:
+            splits = read_splits(folder.splits_path)
         else:
             splits = split_dataset(catalog, perceptual_hashes(list(catalog["image_path"])), seed)
     return splits[splits["image_id"].isin(catalog["image_id"])].reset_index(drop=True)

@@ -5,7 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from data.files import replacing
+from data.text import plain_cell, spreadsheet_cell
 
+NAMES = ("image_id", "lesion_id")
 NOTES_SEPARATOR = "; "
 
 
@@ -13,7 +15,8 @@ def write_predictions(predictions: pd.DataFrame, path: Path) -> None:
     """Write `Evaluation.predictions`; the file appears whole."""
     notes = predictions["notes"].map(NOTES_SEPARATOR.join)
     with replacing(path) as temporary:
-        predictions.assign(notes=notes).to_csv(temporary, index=False)
+        names = {column: predictions[column].map(spreadsheet_cell, na_action="ignore") for column in NAMES}
+        predictions.assign(notes=notes, **names).to_csv(temporary, index=False)
 
 
 def read_predictions(path: str | Path) -> pd.DataFrame:
@@ -23,4 +26,5 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
         tuple(text.split(NOTES_SEPARATOR)) if text else ()
         for text in predictions["notes"].fillna("").map(str)
     ]
-    return predictions.assign(notes=pd.Series(notes, index=predictions.index, dtype=object))
+    names = {column: predictions[column].map(plain_cell, na_action="ignore") for column in NAMES}
+    return predictions.assign(**names, notes=pd.Series(notes, index=predictions.index, dtype=object))

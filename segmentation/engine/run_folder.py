@@ -92,7 +92,7 @@ class Run:
         path = self.folder / "samples.npz"
         if not path.exists():
             raise RunError(f"{self.folder} has no samples.npz; finish its training with --resume.")
-        with np.load(path) as samples:
+        with np.load(path, allow_pickle=False) as samples:
             return dict(samples)
 
     def write_samples(self, calibration: np.ndarray, validation: np.ndarray) -> None:

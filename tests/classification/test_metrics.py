@@ -179,9 +179,9 @@ def test_predictions_that_do_not_fit_the_classes_are_refused(
 def test_a_test_split_is_scored_in_seconds() -> None:
     labels, probabilities = drawn_predictions(1500)
 
-    start = time.perf_counter()
+    start = time.process_time()  # which a busy machine hardly changes
     ClassificationScores.from_predictions(
         labels, probabilities, HAM10000_CLASSES, np.arange(1500) // 2, resamples=1000
     )
 
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

@@ -1,5 +1,7 @@
 """What training sees of the images is decoded once."""
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -56,3 +58,21 @@ def test_an_image_can_be_changed_before_it_is_resized(tmp_path: Path, halves: st
     )
     assert cached[0].any()
     assert not cached[1].any()
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="this system reserves no room")
+def test_a_full_disk_is_found_before_an_image_is_decoded(
+    tmp_path: Path, halves: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", no_room)
+    with pytest.raises(OSError, match="No space left") as error:
+        cache_images([halves], (20, 40), tmp_path / "images.npy")
+    assert error.value.filename == str(tmp_path / "images.npy")
+
+
+def test_the_room_of_the_cache_is_taken_at_once(tmp_path: Path, halves: str) -> None:
+    cache_images([halves] * 3, (200, 400), tmp_path / "images.npy")
+    assert (tmp_path / "images.npy").stat().st_blocks * 512 >= 3 * 200 * 400 * 3

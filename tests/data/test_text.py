@@ -2,7 +2,7 @@
 
 import pytest
 
-from data.text import spreadsheet_cell, visible
+from data.text import plain_cell, spreadsheet_cell, visible
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,8 @@ def test_what_a_spreadsheet_would_calculate_is_text(name: str) -> None:
 
 def test_other_names_are_left_as_they_are() -> None:
     assert spreadsheet_cell("photos/a=b.jpg") == "photos/a=b.jpg"
+
+
+@pytest.mark.parametrize("name", ["=1+1.jpg", "-1.jpg", "a.jpg", "'quoted'.jpg", ""])
+def test_a_cell_is_read_as_the_name_that_it_was(name: str) -> None:
+    assert plain_cell(spreadsheet_cell(name)) == name

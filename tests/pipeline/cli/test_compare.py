@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from classification.config import ClassificationConfig
 from pipeline.cli import lesion as cli
 from pipeline.comparison.config import ComparisonConfig
+from segmentation.engine.starting import reading_encoder_weights
 
 
 @pytest.fixture
@@ -92,6 +93,8 @@ def test_a_limit_takes_some_of_the_lesions(asked_for, drawn_catalog: pd.DataFram
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["--head-epochs", 0, "--small-epochs", 0, "--epochs", 0], "give one epoch or more"),
+        (["--input-side", 100], "full phase can't be 100 x 100"),
         (["--arms", "zoom"], "there is no arm zoom; choose from full, crop"),
         (["--arms", "full"], "there is nothing to compare full with; name another arm, such as crop."),
         (["--like", "nowhere"], "nowhere is no run folder"),
@@ -119,9 +122,8 @@ def test_weights_that_can_not_be_downloaded_can_be_given(
     lesion, drawn_catalog, tmp_path: Path, monkeypatch
 ) -> None:
     def offline(*_, **__):
-        raise Exception(
-            "URL fetch failure on https://example.org: None -- no route to host"
-        )  # as Keras has it
+        with reading_encoder_weights("imagenet"):
+            raise Exception("URL fetch failure on https://example.org: no route to host")  # as Keras has it
 
     monkeypatch.setattr("pipeline.comparison.running.compare", offline)
     result = lesion(Path(drawn_catalog["image_path"][0]).parents[1], "--output", tmp_path)
