@@ -49,6 +49,15 @@ def evaluate(
             help="Keep the figures in the bundle and its model card; for images new to the bundle.",
         ),
     ] = False,
+    specificity: Annotated[
+        list[float] | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Give the sensitivity at this specificity; several times for several. By default 0.8 to 0.95.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: JsonOption = False,
     resamples: Annotated[int, typer.Option(min=1, help="Resamples of the bootstrap over lesions.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
@@ -66,6 +75,7 @@ def evaluate(
             "it would rewrite the bundle that ships with the software; copy that, and give the copy with --bundle.",
             param_hint="--record",
         )
+    from classification.operating_points import SPECIFICITIES
     from data.datasets.catalog import DatasetError, load_datasets
     from pipeline.bundle.loading import BundleError
     from pipeline.evaluation.evaluation import evaluate as score
@@ -87,6 +97,7 @@ def evaluate(
                 datasets=list(map(str, datasets)),
                 selection=selection,
                 command=["lesion", *sys.argv[1:]],
+                specificities=specificity or SPECIFICITIES,
             )
         if output:
             write_evaluation(evaluation, output)

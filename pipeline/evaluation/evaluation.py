@@ -12,6 +12,7 @@ import pandas as pd
 
 from classification.abstention import AbstentionScores
 from classification.metrics import ClassificationScores
+from classification.operating_points import SPECIFICITIES, OperatingPoint, points_text
 from data.datasets.catalog import DatasetError
 from data.images import ImageError, read_image, read_mask
 from data.packages import package_versions
@@ -23,10 +24,12 @@ from pipeline.evaluation.scoring import (
     label_predictions,
     score_abstention,
     score_classification,
+    score_operating_points,
     score_segmentation,
 )
 from pipeline.evaluation.selection import Selection
 from pipeline.evaluation.subgroups import GroupScores, groups_text, score_groups
+from pipeline.evaluation.worst_errors import WorstError, rank_errors, worst_errors
 from pipeline.prediction.predictor import LesionPipeline, Prediction
 from segmentation.metrics import SegmentationScores, dice, jaccard
 
@@ -64,6 +67,8 @@ class Evaluation:
     groups : scores of the patients' groups, those of one kind after the other
     failures, mask_failures : images and reference masks that could not be used, with the reason
     examples : some of the best, median and worst masks
+    operating_points : sensitivities at chosen specificities
+    worst_errors : the wrong diagnoses of which the bundle was surest
     """
 
     predictions: pd.DataFrame
@@ -76,6 +81,8 @@ class Evaluation:
     examples: tuple[MaskExample, ...] = ()
     abstention: AbstentionScores | None = None
     groups: tuple[GroupScores, ...] = ()
+    operating_points: tuple[OperatingPoint, ...] = ()
+    worst_errors: tuple[WorstError, ...] = ()
 
     @property
     def marks(self) -> dict[str, int]:
@@ -105,6 +112,7 @@ class Evaluation:
             "abstention": self.abstention.to_dict() if self.abstention else None,
             "marks": self.marks,
             "groups": [group.to_dict() for group in self.groups],
+            "operating_points": [point.to_dict() for point in self.operating_points],
             **self.left_out.to_dict(),
         }
 
@@ -114,6 +122,7 @@ class Evaluation:
         facts = [f"{name}: {shown[name]}" for name in FACTS_IN_TEXT if name in shown]
         parts = (self.classification, self.abstention, self.segmentation)
         scores = [part.to_text() for part in parts if part]
+        scores.insert(1 if self.classification else 0, points_text(self.operating_points))
         groups = groups_text(self.groups)
         return "\n\n".join(
             filter(None, ["\n".join(facts), *scores, groups, "\n".join(self.left_out.sentences())])
@@ -130,6 +139,7 @@ def evaluate(
     datasets: Sequence[str] = (),
     selection: Selection | None = None,
     command: Sequence[str] = (),
+    specificities: Sequence[float] = SPECIFICITIES,
 ) -> Evaluation:
     """Predict every image of a catalog once and score the masks and diagnoses that have a reference.
 
@@ -140,6 +150,7 @@ def evaluate(
     resamples, seed : of the bootstrap over lesions
     progress : called after every image with the number of images predicted and of all images
     datasets, selection, command : what the report tells of where the catalog comes from
+    specificities : for which sensitivities are given
 
     Raises
     ------
@@ -163,6 +174,7 @@ def evaluate(
     table = pd.DataFrame(rows, columns=_columns(pipeline.bundle.classes))
     malignant = pipeline.bundle.malignant
     labelled = label_predictions(table, pipeline.bundle.classes, malignant)
+    errors = rank_errors(table, pipeline.bundle.classes, malignant, labelled.grouped)
     return Evaluation(
         predictions=table,
         labelled=labelled,
@@ -185,6 +197,8 @@ def evaluate(
         mask_failures=tuple(mask_failures),
         examples=tuple(_mask_examples(pipeline, catalog, table)),
         abstention=score_abstention(labelled, resamples, seed),
+        operating_points=score_operating_points(labelled, specificities, resamples, seed),
+        worst_errors=tuple(worst_errors(pipeline, catalog, errors)),
         groups=score_groups(table, catalog, pipeline.bundle.classes, resamples, seed, malignant),
     )
 

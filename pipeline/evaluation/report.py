@@ -15,7 +15,7 @@ from data.intervals import Interval
 from pipeline.evaluation.evaluation import Evaluation
 from pipeline.evaluation.predictions_table import write_predictions
 from pipeline.reports.pages import template_environment
-from pipeline.reports.pictures import compared_masks, jpeg_uri
+from pipeline.reports.pictures import compared_masks, jpeg_uri, outlined
 from pipeline.reports.plots import (
     Plot,
     confusion_figure,
@@ -66,6 +66,7 @@ def render_report(evaluation: Evaluation) -> str:
         plots=list(_classification_plots(evaluation)),
         histogram=_jaccard_plot(evaluation),
         groups=[list(group) for _, group in groupby(evaluation.groups, key=attrgetter("kind"))],
+        errors=[(error, jpeg_uri(outlined(error.image, error.mask))) for error in evaluation.worst_errors],
         examples=[
             (example, jpeg_uri(compared_masks(example.image, example.mask, example.reference)))
             for example in evaluation.examples

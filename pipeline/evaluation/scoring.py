@@ -1,7 +1,7 @@
 """The table of predictions -> scores."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 
 from classification.abstention import AbstentionScores
 from classification.metrics import ClassificationScores
+from classification.operating_points import OperatingPoint, operating_points
 from data.datasets.diagnoses import classes_of, malignancy
 from pipeline.prediction.predictor import DOUBTS
 from segmentation.metrics import SegmentationScores
@@ -84,6 +85,24 @@ def score_classification(
         labelled.probabilities,
         labelled.classes,
         labelled.lesion_ids,
+        resamples=resamples,
+        seed=seed,
+        malignant=labelled.malignant,
+    )
+
+
+def score_operating_points(
+    labelled: LabelledPredictions, specificities: Sequence[float], resamples: int, seed: int
+) -> tuple[OperatingPoint, ...]:
+    """Sensitivities at the specificities; none where no image is labelled."""
+    if not len(labelled.labels):
+        return ()
+    return operating_points(
+        labelled.labels,
+        labelled.probabilities,
+        labelled.classes,
+        labelled.lesion_ids,
+        specificities,
         resamples=resamples,
         seed=seed,
         malignant=labelled.malignant,

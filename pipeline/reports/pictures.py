@@ -48,6 +48,13 @@ def paint_mask(picture: np.ndarray, mask: np.ndarray, width: int, colour: Colour
     paint_lines(picture, mask_contours(resize_mask(mask, (height, columns))), colour, width)
 
 
+def outlined(image: np.ndarray, mask: np.ndarray, longest_side: int = 360) -> np.ndarray:
+    """An image uint8 RGB (H, W, 3) with the contour of a bool mask (H, W), reduced to a longest side."""
+    picture = resize(image, scaled_size(image.shape[:2], longest_side)).copy()
+    paint_mask(picture, mask, width=2)
+    return picture
+
+
 def compared_masks(
     image: np.ndarray, mask: np.ndarray, reference: np.ndarray, longest_side: int = 360
 ) -> np.ndarray:

@@ -37,6 +37,7 @@ class EpochProgress(keras.callbacks.Callback):
             f"validation loss {logs['val_loss']:.4f}, {self.monitor.removeprefix('val_')} {logs[self.monitor]:.4f}"
             f"{self._standing(epoch, logs)}",
             highlight=False,
+            soft_wrap=True,
         )
 
     def _standing(self, epoch: int, logs: dict[str, float]) -> str:
