@@ -1,5 +1,6 @@
 """A folder of DICOM results: a mask, a report and a picture for every image."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 from pydicom import Dataset
 
 from data.files import replacing
+from data.images import ImageError
 from pipeline.dicom.measuring import measure_frame
 from pipeline.dicom.reading import Frame, FrameSource
 from pipeline.dicom.secondary_capture import secondary_capture
@@ -16,6 +18,7 @@ from pipeline.dicom.software import software_of
 from pipeline.dicom.sr import structured_report
 from pipeline.prediction.overlays import draw_overlay
 from pipeline.prediction.predictor import LesionPipeline, Prediction
+from segmentation.shape import Measurement
 
 # What names the patient and the examination; it leaves the DICOM files only where it is asked for.
 IDS = ("PatientID", "AccessionNumber", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
@@ -60,29 +63,42 @@ class DicomFolder:
         Raises
         ------
         ImageError
-            If the image can't be read any more.
+            If the image can't be read any more, or what its file says fits no result.
         OSError
             If the folder can't be written to.
         """
-        frame, software = source.open(), software_of(pipeline.bundle)
+        frame = source.open()
         measurements = measure_frame(frame, prediction.mask)
-        mask = None
-        if prediction.mask.any():
-            mask = segmentation(frame, self._mask(frame, prediction, pipeline), software)
-            self._write(f"{name}_seg.dcm", mask)
-        report = structured_report(frame, prediction, measurements if mask else (), mask, software)
-        self._write(f"{name}_sr.dcm", report)
-        picture = secondary_capture(frame, draw_overlay(frame.pixels, prediction), software)
-        self._write(f"{name}_sc.dcm", picture)
+        for kind, result in self._results(frame, prediction, measurements, pipeline):
+            with replacing(self.folder / f"{name}_{kind}.dcm") as temporary:
+                result.save_as(temporary, enforce_file_format=True)
         return {
             "spacing": list(frame.spacing) if frame.spacing else None,
             "measurements": {one.name: [one.value, one.unit] for one in measurements},
             **({"ids": {keyword: str(frame.header.get(keyword, "")) for keyword in IDS}} if self.ids else {}),
         }
 
+    def _results(
+        self,
+        frame: Frame,
+        prediction: Prediction,
+        measurements: Sequence[Measurement],
+        pipeline: LesionPipeline,
+    ) -> list[tuple[str, Dataset]]:
+        """Mask (where there is a lesion), report and picture, each with the ending of its file's name."""
+        software, mask = software_of(pipeline.bundle), None
+        try:
+            if prediction.mask.any():
+                mask = segmentation(frame, self._mask(frame, prediction, pipeline), software)
+            report = structured_report(frame, prediction, measurements if mask else (), mask, software)
+            picture = secondary_capture(frame, draw_overlay(frame.pixels, prediction), software)
+        except (TypeError, ValueError, AttributeError) as error:
+            # Not the library's words: they may quote the patient's data.
+            raise ImageError(
+                f"{frame.source.name}: no DICOM results, some attribute of its patient or study is not as the standard "
+                "has it; look what dciodvfy says of the file."
+            ) from error
+        return [*([("seg", mask)] if mask else []), ("sr", report), ("sc", picture)]
+
     def _mask(self, frame: Frame, prediction: Prediction, pipeline: LesionPipeline) -> np.ndarray:
         return pipeline.lesion_probability(frame.pixels) if self.fractional else prediction.mask
-
-    def _write(self, name: str, result: Dataset) -> None:
-        with replacing(self.folder / name) as temporary:
-            result.save_as(temporary, enforce_file_format=True)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pydicom import Dataset, dcmread
 
+from data.images import ImageError
 from pipeline.dicom.folder import DicomFolder
 from pipeline.dicom.reading import FrameSource, frame_sources, is_photograph
 from pipeline.dicom.software import RESEARCH_USE, software_of
@@ -307,3 +308,27 @@ def test_a_result_that_can_not_be_written_leaves_no_half(photograph, pipeline, t
 def test_the_folder_can_be_sent_to_another_process(tmp_path):
     folder = DicomFolder(tmp_path, fractional=True, ids=True)
     assert pickle.loads(pickle.dumps(folder)) == folder
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"PatientSex": "unknown", "PatientBirthDate": "12.03.1947"},
+        {"StudyDate": "2026-01-02", "StudyTime": "ten o'clock"},
+        {"PatientID": "long" * 30, "AccessionNumber": "longer than sixteen characters"},
+        {"StudyInstanceUID": "1.02.3", "SOPInstanceUID": "no uid"},
+        {"PatientName": "a^b^c^d^e^f^g", "ReferringPhysicianName": "a=b=c=d"},
+    ],
+)
+def test_values_that_the_standard_does_not_have_give_results_or_one_sentence(
+    tmp_path, draw_disc, row_of, write_dicom, facts
+):
+    pydicom_config = pytest.importorskip("pydicom.config")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pydicom_config.settings, "_writing_validation_mode", pydicom_config.IGNORE)
+        path = write_dicom(tmp_path / "odd.dcm", draw_disc(), **facts)
+    try:
+        assert row_of(path)["diameter_mm"]
+    except ImageError as error:
+        assert str(error).startswith(str(path)) and "not as the standard has it" in str(error)
+        assert files(tmp_path / "results") == [] if (tmp_path / "results").exists() else True
