@@ -7,7 +7,7 @@ instead of looking for the mask's largest component and its box they cut out the
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from data.images import read_image
 from data.resizing import resize
+from pipeline.benchmark.network_work import Work
 
 BATCH_SIZE = 32
 WARM_UP = 3
@@ -39,11 +40,13 @@ class Sizes:
 class Networks:
     """A baseline's networks on batches of RGB images (N, H, W, 3), float32 in 0..255.
 
-    `segment` returns the lesion's probability (N, H, W), `classify` probabilities (N, classes).
+    `segment` returns the lesion's probability (N, H, W), `classify` probabilities (N, classes); `work` is that of
+    both, by stage.
     """
 
     segment: Network
     classify: Network
+    work: Mapping[str, Work]
 
 
 def main(build: Callable[[Sizes, str], Networks]) -> None:
@@ -51,10 +54,12 @@ def main(build: Callable[[Sizes, str], Networks]) -> None:
     arguments = _parse()
     height, width, view_height, view_width, classes = arguments.sizes
     sizes = Sizes((height, width), (view_height, view_width), classes)
-    baseline = BaselineWork(build(sizes, arguments.way), sizes)
+    networks = build(sizes, arguments.way)
+    baseline = BaselineWork(networks, sizes)
     images = sorted(arguments.folder.glob("*.jpg"))
     seconds = baseline.one_by_one(images, arguments.count) if arguments.count else baseline.in_batches(images)
-    print(json.dumps({"seconds": seconds}))
+    work = {stage: each._asdict() for stage, each in networks.work.items()}
+    print(json.dumps({"seconds": seconds, "work": work}))
 
 
 class BaselineWork:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from pipeline.benchmark import keras_baseline
+from pipeline.benchmark import effects, keras_baseline
 from pipeline.benchmark.baseline_work import Sizes
 from pipeline.benchmark.processes import python_module
 
@@ -47,7 +47,25 @@ _KERAS = ("pipeline.benchmark.keras_baseline", ("tensorflow", "segmentation_mode
 _TORCH_PACKAGES = ("torch", "torchvision", "segmentation_models_pytorch")
 
 BASELINES = (
-    Baseline("Keras, model.predict", _KERAS[0], keras_baseline.PREDICT, _KERAS[1]),
-    Baseline("Keras, tf.function", _KERAS[0], keras_baseline.FUNCTION, _KERAS[1], whole_processes=False),
-    Baseline("PyTorch", "pipeline.benchmark.torch_baseline", "", _TORCH_PACKAGES),
+    Baseline(effects.PREDICT, _KERAS[0], keras_baseline.PREDICT, _KERAS[1]),
+    Baseline(effects.FUNCTION, _KERAS[0], keras_baseline.FUNCTION, _KERAS[1], whole_processes=False),
+    Baseline(
+        effects.DEFAULT_DECODER, _KERAS[0], keras_baseline.DEFAULT_DECODER, _KERAS[1], whole_processes=False
+    ),
+    Baseline(effects.TORCH, "pipeline.benchmark.torch_baseline", "", _TORCH_PACKAGES),
 )
+
+
+@dataclass(frozen=True)
+class OtherBundle:
+    """Lesion itself with another bundle, measured as a `Baseline` is."""
+
+    name: str
+    folder: Path
+    whole_processes: bool = True
+
+    def command(self, folder: Path, sizes: Sizes, count: int = 0) -> list[str]:
+        """As `Baseline.command`; one image and the folder are predicted as `lesion predict` does."""
+        if count > 1:
+            return python_module("pipeline.benchmark.single_images", folder, self.folder, count)
+        return python_module("pipeline.cli", "predict", folder, "--bundle", self.folder)

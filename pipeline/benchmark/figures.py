@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pipeline.benchmark.effects import effects_of
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -36,6 +38,8 @@ class Way:
         A whole process that predicts a folder, its start included.
     peak_bytes : mapping
         The peak of a process's memory by the number of images that it predicts.
+    work : mapping
+        `macs` and `parameters` of its networks, by stage.
     """
 
     name: str
@@ -43,6 +47,11 @@ class Way:
     image: Spread | None = None
     folder: Spread | None = None
     peak_bytes: Mapping[int, int] = field(default_factory=dict)
+    work: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    def total(self, figure: str) -> int | None:
+        """The `macs` or `parameters` of both networks."""
+        return sum(stage[figure] for stage in self.work.values()) if self.work else None
 
     def running_rate(self, folder_images: int) -> float | None:
         """Images a second of a folder once the process has given its first answer, by medians."""
@@ -60,19 +69,20 @@ class Floor:
     ----------
     macs : mapping
         By stage, of one image.
-    matrix_rate : float
-        MACs a second of a float32 product of matrices in NumPy.
+    rates : mapping
+        By stage, MACs a second: in int8 those of 1x1 convolutions in LiteRT, else of a product of float32 matrices in
+        NumPy.
     decode : float
         Milliseconds to decode one image.
     """
 
     macs: Mapping[str, int]
-    matrix_rate: float
+    rates: Mapping[str, float]
     decode: float
 
     @property
     def milliseconds(self) -> float:
-        return sum(self.macs.values()) / self.matrix_rate * 1000 + self.decode
+        return sum(1000 * macs / self.rates[stage] for stage, macs in self.macs.items()) + self.decode
 
 
 @dataclass(frozen=True)
@@ -87,7 +97,7 @@ class Benchmark:
     lesion : Way
     stages : mapping
         Milliseconds of one image by stage, median; together they are the image's time but for rounding to medians.
-    baselines : Ways that do the same work with other software
+    baselines : Ways that do the same work with other software, or in float32
     missing : names of the baselines whose software is not installed, or the reason why they failed
     folder_images : number of images of the timed folder
     floor : Floor
@@ -113,6 +123,12 @@ class Benchmark:
         }
         return {name: value for name, value in ratios.items() if value is not None}
 
+    @property
+    def effects(self) -> dict[str, float]:
+        """How many times faster one image becomes by the architecture, the runtime and int8, by medians."""
+        ways = (self.lesion, *self.baselines)
+        return effects_of({way.name: way.image.median for way in ways if way.image})
+
     def _way(self, way: Way) -> dict[str, Any]:
         return asdict(way) | {"running_rate": way.running_rate(self.folder_images)}
 
@@ -130,13 +146,16 @@ class Benchmark:
 
     def to_dict(self) -> dict[str, Any]:
         """For `--json`; times are in the units of `Way`."""
+        baselines = [self._way(baseline) | {"ratios": self.ratios(baseline)} for baseline in self.baselines]
         return {
             "machine": dict(self.machine),
             "bundle": dict(self.bundle),
             "folder_images": self.folder_images,
             "lesion": self._way(self.lesion)
             | {"stages": dict(self.stages), "memory_growth": self.memory_growth},
-            "peers": [self._way(baseline) | {"ratios": self.ratios(baseline)} for baseline in self.baselines],
+            "baselines": baselines,
+            "peers": baselines,  # the key that earlier versions wrote
+            "effects": self.effects,
             "missing": dict(self.missing),
             "floor": asdict(self.floor) | {"milliseconds": self.floor.milliseconds},
         }

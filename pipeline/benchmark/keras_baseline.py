@@ -6,23 +6,31 @@ from typing import Any
 import numpy as np
 
 from pipeline.benchmark.baseline_work import Network, Networks, Sizes, main
+from pipeline.benchmark.network_work import keras_work
+from segmentation.config import DECODER_FILTERS
 
-PREDICT, FUNCTION = "predict", "function"
+PREDICT, FUNCTION, DEFAULT_DECODER = "predict", "function", "default-decoder"
 
 
 def build(sizes: Sizes, way: str) -> Networks:
-    """`sm.Unet('mobilenetv2')` and `keras.applications.MobileNetV2`, called by `model.predict` or a `tf.function`."""
+    """`sm.Unet('mobilenetv2')` with our decoder, and `keras.applications.MobileNetV2`.
+
+    They are called by `model.predict` or a `tf.function`; `DEFAULT_DECODER` takes the latter and leaves the U-Net the
+    decoder that it has by default.
+    """
     os.environ["SM_FRAMEWORK"] = "tf.keras"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import segmentation_models as sm  # noqa: PLC0415 - reads the environment when it is imported
     from tensorflow import keras  # noqa: PLC0415
 
+    decoder = {} if way == DEFAULT_DECODER else {"decoder_filters": DECODER_FILTERS}
     unet = sm.Unet(
         "mobilenetv2",
         input_shape=(*sizes.segmentation, 3),
         classes=1,
         activation="sigmoid",
         encoder_weights=None,
+        **decoder,
     )
     classifier = keras.applications.MobileNetV2(
         input_shape=(*sizes.classification, 3), weights=None, classes=sizes.classes
@@ -32,6 +40,7 @@ def build(sizes: Sizes, way: str) -> Networks:
     return Networks(
         segment=lambda images: segment(images / 127.5 - 1)[..., 0],
         classify=lambda images: classify(images / 127.5 - 1),
+        work={"segmentation": keras_work(unet), "classification": keras_work(classifier)},
     )
 
 

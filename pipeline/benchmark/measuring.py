@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.benchmark.baseline_work import Sizes
-from pipeline.benchmark.baselines import BASELINES, Baseline
-from pipeline.benchmark.figures import Benchmark, Floor, Spread, Way
+from pipeline.benchmark.baselines import BASELINES, Baseline, OtherBundle
+from pipeline.benchmark.bundle_facts import bundle_facts, floor_of, work_of
+from pipeline.benchmark.effects import FLOAT32, LESION
+from pipeline.benchmark.figures import Benchmark, Spread, Way
 from pipeline.benchmark.folders import example_images, fill_folder
 from pipeline.benchmark.machine import machine_facts
 from pipeline.benchmark.processes import ProcessError, ProcessRun, python_module, run_process
-from pipeline.benchmark.roofline import macs, matrix_rate
 from pipeline.benchmark.stages import STAGES, StageTimer, time_images
-from pipeline.bundle.loading import Bundle
+from pipeline.bundle.loading import Bundle, load_bundle
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class BenchmarkPlan:
     folders : how often Lesion predicts that folder; the baselines do it once
     memory : numbers of images at which the peak of memory is taken, beside that of the folder
     baselines : the software to compare with
+    float32 : whether an int8 bundle is compared with its own networks in float32
     """
 
     starts: int = 5
@@ -37,13 +39,14 @@ class BenchmarkPlan:
     folders: int = 3
     memory: tuple[int, ...] = (10, 100, 10_000)
     baselines: tuple[Baseline, ...] = BASELINES
+    float32: bool = True
 
 
 QUICK = BenchmarkPlan(starts=3, images=60, folder=100, folders=1, memory=(10,))
 
 
 def run_benchmark(
-    bundle: Bundle, plan: BenchmarkPlan, progress: Callable[[str], object] | None = None
+    bundle: Bundle, plan: BenchmarkPlan, announce: Callable[[str], object] | None = None
 ) -> Benchmark:
     """Measure a bundle, and the baselines that are installed, on this machine.
 
@@ -51,16 +54,18 @@ def run_benchmark(
     ----------
     bundle : Bundle
     plan : BenchmarkPlan
-    progress : called with what is measured next
+    announce : called with what is measured next
 
     Raises
     ------
     ProcessError
         If `lesion predict` fails.
     """
-    say = progress or (lambda _: None)
+    say = announce or (lambda _: None)
     with tempfile.TemporaryDirectory(prefix="lesion-benchmark-") as folder:
         measuring = _Measuring(bundle, plan, Path(folder), say)
+        if plan.float32:
+            measuring.add_float32()
         measuring.first_answers()
         stages = measuring.single_images()
         measuring.folders()
@@ -68,15 +73,15 @@ def run_benchmark(
         say("the machine")
         return Benchmark(
             machine=machine_facts(),
-            bundle=_bundle_facts(bundle),
-            lesion=measuring.lesion.way("Lesion"),
+            bundle=bundle_facts(bundle),
+            lesion=measuring.lesion.way(LESION),
             stages=stages,
             baselines=tuple(
                 measured.way(baseline.name) for baseline, measured in measuring.baselines.items()
             ),
             missing=measuring.missing,
             folder_images=plan.folder,
-            floor=_floor(bundle, stages["decode"]),
+            floor=floor_of(bundle, stages["decode"]),
         )
 
 
@@ -88,6 +93,7 @@ class _Measurements:
     images: list[float] = field(default_factory=list)
     folders: list[float] = field(default_factory=list)
     peak_bytes: dict[int, int] = field(default_factory=dict)
+    work: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def add_peak(self, images: int, run: ProcessRun) -> None:
         if run.peak_bytes is not None:
@@ -100,6 +106,7 @@ class _Measurements:
             image=Spread.of(self.images),
             folder=Spread.of(self.folders),
             peak_bytes=dict(sorted(self.peak_bytes.items())),
+            work=self.work,
         )
 
 
@@ -120,8 +127,26 @@ class _Measuring:
             for baseline in plan.baselines
             if baseline.missing
         }
-        self.lesion = _Measurements()
-        self.baselines = {baseline: _Measurements() for baseline in plan.baselines if not baseline.missing}
+        self.lesion = _Measurements(work=work_of(bundle))
+        self.baselines: dict[Baseline | OtherBundle, _Measurements] = {
+            baseline: _Measurements() for baseline in plan.baselines if not baseline.missing
+        }
+
+    def add_float32(self) -> None:
+        """Put the bundle's own networks in float32 before the baselines, where int8 can be told from them."""
+        if "int8" not in (self._bundle.segmentation.precision, self._bundle.classification.precision):
+            return
+        self._say("the bundle in float32")
+        variant = OtherBundle(FLOAT32, self._folder / "float32")
+        try:
+            run_process(
+                python_module("pipeline.benchmark.float32_variant", self._bundle.folder, variant.folder)
+            )
+        except ProcessError as error:
+            self.missing[variant.name] = str(error)
+        else:
+            work = work_of(load_bundle(variant.folder))
+            self.baselines = {variant: _Measurements(work=work), **self.baselines}
 
     def first_answers(self) -> None:
         """Whole processes with one image: all ways in turn, so that a slower minute of the machine hits them alike."""
@@ -145,7 +170,9 @@ class _Measuring:
         split = time_images(StageTimer(self._bundle), contents, self._plan.images)
         self.lesion.images += [1000 * sum(stages.values()) for stages in split]
         for measured, run in self._baseline_runs(self._images(len(contents)), self._plan.images):
-            measured.images += [1000 * seconds for seconds in run.figures()["seconds"]]
+            figures = run.figures()
+            measured.images += [1000 * seconds for seconds in figures["seconds"]]
+            measured.work = figures.get("work", measured.work)
         return {stage: 1000 * statistics.median(stages[stage] for stages in split) for stage in STAGES}
 
     def folders(self) -> None:
@@ -189,27 +216,3 @@ class _Measuring:
     def _images(self, count: int) -> Path:
         folder = self._folder / str(count)
         return folder if folder.exists() else fill_folder(folder, count)
-
-
-def _bundle_facts(bundle: Bundle) -> dict[str, object]:
-    files = [path for path in sorted(bundle.folder.iterdir()) if path.is_file()]
-    return {
-        "name": bundle.name,
-        "precision": {
-            "segmentation": bundle.segmentation.precision,
-            "classification": bundle.classification.precision,
-        },
-        "input": {
-            "segmentation": list(bundle.segmentation.input_shape),
-            "classification": list(bundle.classification.input_shape),
-        },
-        "file_bytes": {path.name: path.stat().st_size for path in files},
-    }
-
-
-def _floor(bundle: Bundle, decode: float) -> Floor:
-    operations = {
-        "segmentation": macs(bundle.segmentation_path),
-        "classification": macs(bundle.classification_path),
-    }
-    return Floor(operations, matrix_rate(), decode)

@@ -12,6 +12,7 @@ def to_text(benchmark: Benchmark) -> str:
     parts = (
         _facts(benchmark),
         _aligned(_comparison(benchmark)),
+        _effects(benchmark),
         _stages(benchmark),
         _aligned(_memory(benchmark)),
         _floor(benchmark),
@@ -50,6 +51,8 @@ def _comparison(benchmark: Benchmark) -> Iterator[Sequence[str]]:
     yield "the same after its first answer", *(_rate(way, benchmark.folder_images) for way in ways)
     yield "peak memory, one image", *(_peak(way, 1) for way in ways)
     yield "peak memory, folder", *(_peak(way, benchmark.folder_images) for way in ways)
+    yield "million MACs an image", *(_millions(way, "macs") for way in ways)
+    yield "million parameters", *(_millions(way, "parameters") for way in ways)
     ratios = [benchmark.ratios(baseline) for baseline in benchmark.baselines]
     if ratios:
         yield ()
@@ -81,15 +84,34 @@ def _memory(benchmark: Benchmark) -> Iterator[Sequence[str]]:
     yield "peak memory", *(_peak(benchmark.lesion, count) for count in peaks)
 
 
+def _effects(benchmark: Benchmark) -> str:
+    found = benchmark.effects
+    if not found:
+        return ""
+    return f"One image gets faster by {', '.join(f'{name}: {times:.1f}x' for name, times in found.items())}"
+
+
 def _floor(benchmark: Benchmark) -> str:
     floor, image = benchmark.floor, benchmark.lesion.image
-    operations = sum(floor.macs.values())
+    multiplications = ", ".join(
+        f"{stage} {macs / 1e6:.0f} million MACs at {floor.rates[stage] / 1e9:.1f} thousand million a second "
+        f"({_RATES[benchmark.bundle['precision'][stage] == 'int8']})"
+        for stage, macs in floor.macs.items()
+    )
     text = (
-        f"Floor: {operations / 1e6:.0f} million MACs at {floor.matrix_rate / 1e9:.1f} thousand million a "
-        f"second (a product of float32 matrices in NumPy) and {floor.decode:.2f} ms of decoding: "
-        f"{floor.milliseconds:.1f} ms an image"
+        f"Floor: {multiplications}, {floor.decode:.2f} ms of decoding: {floor.milliseconds:.1f} ms an image"
     )
     return text + (f"; measured are {image.median / floor.milliseconds:.2f} times that" if image else "")
+
+
+_RATES = {False: "a product of float32 matrices in NumPy", True: "1x1 convolutions in int8 in LiteRT"}
+
+
+def _millions(way: Way, figure: str) -> str:
+    total = way.total(figure)
+    return (
+        "-" if total is None else f"{total / 1e6:,.2f}" if figure == "parameters" else f"{total / 1e6:,.0f}"
+    )
 
 
 def _spread(spread: Spread | None, unit: str, digits: int) -> str:

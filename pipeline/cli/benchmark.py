@@ -42,7 +42,7 @@ def benchmark(
     with stopping_on(BundleError, ProcessError):
         found = run_benchmark(
             load_bundle(bundle),
-            plan if baselines else replace(plan, baselines=()),
-            progress=lambda step: hint(f"measuring {step}"),
+            plan if baselines else replace(plan, baselines=(), float32=False),
+            announce=lambda step: hint(f"measuring {step}"),
         )
     print(json.dumps(found.to_dict(), indent=2) if as_json else to_text(found))

@@ -28,9 +28,9 @@ TITLES = {
 def main(page: Path, *bundles: str) -> None:
     found = []
     for bundle in bundles:
-        plan = BenchmarkPlan() if not found else replace(BenchmarkPlan(), baselines=())
+        plan = BenchmarkPlan() if not found else replace(BenchmarkPlan(), baselines=(), float32=False)
         found.append(
-            run_benchmark(load_bundle(bundle), plan, progress=lambda step: print(step, file=sys.stderr))
+            run_benchmark(load_bundle(bundle), plan, announce=lambda step: print(step, file=sys.stderr))
         )
     text = page.read_text(encoding="utf-8")
     before, after = text.index(START) + len(START), text.index(END)
@@ -38,6 +38,7 @@ def main(page: Path, *bundles: str) -> None:
         machine(found[0]),
         speeds(found),
         ratios(found[0]),
+        effects(found[0]),
         stages(found),
         memory(found),
         floor(found),
@@ -65,6 +66,8 @@ def speeds(found: Sequence[Benchmark]) -> Iterator[str]:
             "one image, ms",
             f"folder of {folder}, images/s",
             "peak memory, MB: one image, folder",
+            "million MACs",
+            "million parameters",
         ),
         *((_name(each), *_speeds(each.lesion, folder)) for each in found),
         *((baseline.name, *_speeds(baseline, folder)) for baseline in found[0].baselines),
@@ -81,6 +84,14 @@ def ratios(found: Benchmark) -> Iterator[str]:
             (title, GOALS.get(key, ""), *(f"{ratio[key]:.1f}" if key in ratio else "" for ratio in each))
             for key, title in TITLES.items()
         ),
+    )
+
+
+def effects(found: Benchmark) -> Iterator[str]:
+    yield "What makes one image faster, by medians; the factors multiply to the whole:"
+    yield ""
+    yield from table(
+        ("change", "times faster"), *((name, f"{times:.1f}") for name, times in found.effects.items())
     )
 
 
@@ -104,13 +115,13 @@ def memory(found: Sequence[Benchmark]) -> Iterator[str]:
 
 
 def floor(found: Sequence[Benchmark]) -> Iterator[str]:
-    yield "The floor: MACs of both networks over the rate of a float32 product in NumPy, and decoding:"
+    yield "The floor: MACs of each network over the rate of its precision, and decoding:"
     yield ""
     yield from table(
         (
             "",
-            "million MACs",
-            "thousand million a second",
+            "million MACs: U-Net, classifier",
+            "thousand million a second: U-Net, classifier",
             "decoding, ms",
             "floor, ms",
             "one image / floor",
@@ -135,6 +146,9 @@ def _speeds(way: Way, folder: int) -> Iterable[str]:
     yield _spread(way.image, 1)
     yield _spread(way.folder, 1)
     yield ", ".join(f"{way.peak_bytes[count] / 1e6:.0f}" for count in (1, folder) if count in way.peak_bytes)
+    macs, parameters = way.total("macs"), way.total("parameters")
+    yield "" if macs is None else f"{macs / 1e6:,.0f}"
+    yield "" if parameters is None else f"{parameters / 1e6:.2f}"
 
 
 def _spread(spread: Spread | None, digits: int) -> str:
@@ -152,8 +166,8 @@ def _memory(found: Benchmark, counts: Iterable[int]) -> Iterable[str]:
 
 def _floor(found: Benchmark) -> Iterable[str]:
     floor, image = found.floor, found.lesion.image
-    yield f"{sum(floor.macs.values()) / 1e6:.0f}"
-    yield f"{floor.matrix_rate / 1e9:.1f}"
+    yield ", ".join(f"{macs / 1e6:.0f}" for macs in floor.macs.values())
+    yield ", ".join(f"{rate / 1e9:.1f}" for rate in floor.rates.values())
     yield f"{floor.decode:.2f}"
     yield f"{floor.milliseconds:.1f}"
     yield f"{image.median / floor.milliseconds:.2f}" if image else ""

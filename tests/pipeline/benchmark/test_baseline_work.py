@@ -8,6 +8,7 @@ import pytest
 from pipeline.benchmark import baseline_work, keras_baseline
 from pipeline.benchmark.baseline_work import BaselineWork, Networks, Sizes
 from pipeline.benchmark.folders import fill_folder
+from pipeline.benchmark.network_work import Work, keras_work
 
 SIZES = Sizes(segmentation=(32, 64), classification=(32, 32), classes=3)
 
@@ -22,7 +23,7 @@ def nothing_found(images):
     return np.zeros(images.shape[:3], np.float32)
 
 
-NETWORKS = Networks(nothing_found, brightest_channel)
+NETWORKS = Networks(nothing_found, brightest_channel, {"segmentation": Work(macs=10, parameters=3)})
 
 
 def test_each_image_gets_the_class_of_its_own_middle():
@@ -42,7 +43,7 @@ def test_single_images_are_timed_one_by_one_and_folders_as_a_whole(tmp_path):
     assert baseline.in_batches(images)[0] > min(baseline.one_by_one(images, 5))
 
 
-def test_a_peers_process_prints_its_seconds(tmp_path, monkeypatch, capsys):
+def test_a_baselines_process_prints_its_seconds_and_its_work(tmp_path, monkeypatch, capsys):
     folder = fill_folder(tmp_path / "images", 2)
     monkeypatch.setattr(
         "sys.argv", ["baseline", str(folder), *SIZES.as_arguments(), "--way", "any", "--count", "2"]
@@ -51,15 +52,24 @@ def test_a_peers_process_prints_its_seconds(tmp_path, monkeypatch, capsys):
     baseline_work.main(lambda sizes, way: asked.append((sizes, way)) or NETWORKS)
 
     assert asked == [(SIZES, "any")]
-    assert len(json.loads(capsys.readouterr().out)["seconds"]) == 2
+    printed = json.loads(capsys.readouterr().out)
+    assert len(printed["seconds"]) == 2
+    assert printed["work"] == {"segmentation": {"macs": 10, "parameters": 3}}
 
 
-def test_the_keras_networks_take_and_return_what_the_work_needs():
+def test_the_keras_networks_take_and_return_what_the_work_needs_and_have_our_decoder():
     pytest.importorskip("tensorflow")
-    networks = keras_baseline.build(SIZES, keras_baseline.PREDICT)
+    networks = keras_baseline.build(SIZES, keras_baseline.FUNCTION)
     images = np.random.default_rng(0).random((2, 32, 64, 3), dtype=np.float32) * 255
 
     probability = networks.segment(images)
     assert probability.shape == (2, 32, 64)
     assert 0 <= probability.min() <= probability.max() <= 1
     np.testing.assert_allclose(networks.classify(images[:, :, :32]).sum(axis=1), 1, atol=1e-4)
+
+    from segmentation.model import build_unet  # noqa: PLC0415 - imports Keras
+
+    assert networks.work["segmentation"] == keras_work(build_unet(SIZES.segmentation, None))
+    default = keras_baseline.build(SIZES, keras_baseline.DEFAULT_DECODER).work["segmentation"]
+    assert default.macs > 2 * networks.work["segmentation"].macs
+    assert default.parameters > 2 * networks.work["segmentation"].parameters

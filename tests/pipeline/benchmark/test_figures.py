@@ -1,13 +1,19 @@
 """Ratios say how many times better Lesion is, whichever way better lies."""
 
 import json
+import math
 
 import pytest
 
+from pipeline.benchmark.effects import DEFAULT_DECODER, FLOAT32, FUNCTION, LESION, effects_of
 from pipeline.benchmark.figures import Benchmark, Floor, Spread, Way
 from pipeline.benchmark.printing import to_text
 
 MEGABYTE = 1_000_000
+WORK = {
+    "segmentation": {"macs": 10**9, "parameters": 3_000_000},
+    "classification": {"macs": 3 * 10**8, "parameters": 2_000_000},
+}
 
 
 def spread(*values):
@@ -48,10 +54,14 @@ def found() -> Benchmark:
         bundle=bundle,
         lesion=lesion,
         stages={"decode": 1.5, "segment": 15.0},
-        baselines=(keras, Way("a function", image=spread(40.0))),
+        baselines=(keras, Way(FUNCTION, image=spread(40.0)), Way(FLOAT32, image=spread(25.0), work=WORK)),
         missing={"PyTorch": "torch not installed"},
         folder_images=1000,
-        floor=Floor({"segmentation": 10**9, "classification": 3 * 10**8}, matrix_rate=1e11, decode=2.0),
+        floor=Floor(
+            macs={"segmentation": 10**9, "classification": 3 * 10**8},
+            rates={"segmentation": 1e11, "classification": 3e11},
+            decode=2.0,
+        ),
     )
 
 
@@ -61,7 +71,7 @@ def test_a_spread_is_the_median_and_the_ends():
 
 
 def test_ratios_are_over_one_where_lesion_is_better(found):
-    keras, function = found.baselines
+    keras, function, _ = found.baselines
 
     assert found.ratios(keras) == {
         "first_answer": pytest.approx(22.5),
@@ -73,12 +83,22 @@ def test_ratios_are_over_one_where_lesion_is_better(found):
     assert found.ratios(function) == {"image": pytest.approx(2)}
 
 
+def test_the_effects_multiply_to_the_whole_and_what_was_not_measured_is_left_out(found):
+    assert found.effects == {
+        "runtime: LiteRT, and the steps around it": pytest.approx(40 / 25),
+        "int8": pytest.approx(25 / 20),
+    }
+    measured = {DEFAULT_DECODER: 90.0, FUNCTION: 40.0, FLOAT32: 25.0, LESION: 20.0}
+    assert math.prod(effects_of(measured).values()) == pytest.approx(90 / 20)
+    assert next(iter(effects_of(measured).values())) == pytest.approx(90 / 40), "the light decoder"
+
+
 def test_memory_grows_by_the_part_that_ten_thousand_images_take_more_than_a_hundred(found):
     assert found.memory_growth == pytest.approx(0.02)
 
 
-def test_the_floor_is_multiplication_and_decoding(found):
-    assert found.floor.milliseconds == pytest.approx(13 + 2)
+def test_the_floor_is_multiplication_at_each_stages_rate_and_decoding(found):
+    assert found.floor.milliseconds == pytest.approx(10 + 1 + 2)
 
 
 def test_the_text_names_figures_ratios_and_what_was_left_out(found):
@@ -87,7 +107,11 @@ def test_the_text_names_figures_ratios_and_what_was_left_out(found):
     assert "0.40 s (0.30-0.50)" in text and "9.00 s (8.00-10.00)" in text
     assert "22.5x" in text and "48 x 64 in float32" in text and "3.00 MB" in text
     assert "decode 1.50, segment 15.00" in text
-    assert "15.0 ms an image; measured are 1.33 times that" in text
+    assert "13.0 ms an image; measured are 1.54 times that" in text
+    assert "300.0 thousand million a second (1x1 convolutions in int8 in LiteRT)" in text
+    assert "100.0 thousand million a second (a product of float32 matrices in NumPy)" in text
+    assert "One image gets faster by runtime: LiteRT, and the steps around it: 1.6x, int8: 1.2x" in text
+    assert "1,300" in text and "5.00" in text
     assert "PyTorch: left out, torch not installed." in text
 
 

@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 from pipeline.benchmark import measuring, roofline
 from pipeline.benchmark.baselines import BASELINES, Baseline
 from pipeline.benchmark.folders import example_images, fill_folder
+from pipeline.benchmark.int8_rate import MACS, int8_rate, network
 from pipeline.benchmark.machine import machine_facts
 from pipeline.benchmark.measuring import BenchmarkPlan
-from pipeline.benchmark.roofline import macs, matrix_rate
+from pipeline.benchmark.roofline import macs, matrix_rate, parameters
 from pipeline.benchmark.stages import STAGES, StageTimer, time_images
 from pipeline.bundle.loading import load_bundle
 from pipeline.cli.lesion import app
@@ -99,6 +100,19 @@ def test_macs_are_those_of_the_convolutions(model_files):
     assert macs(model_files["classification"]) == 4 * 4 * 3 * 7
 
 
+def test_parameters_are_the_weights_and_biases_of_the_file(model_files):
+    assert 0 < parameters(model_files["segmentation"]) == parameters(model_files["segmentation-int8"]) < 100
+    assert parameters(model_files["classification"]) < 100
+
+
+def test_the_int8_rate_is_that_of_the_quickest_run_of_its_convolutions(tmp_path, monkeypatch):
+    (tmp_path / "products.tflite").write_bytes(network())
+    assert macs(tmp_path / "products.tflite") == MACS
+    seconds = itertools.chain([0.4, 0.2], itertools.repeat(0.8))
+    monkeypatch.setattr("pipeline.benchmark.int8_rate._run_seconds", lambda _: next(seconds))
+    assert int8_rate(threads=1) == pytest.approx(MACS / 0.2)
+
+
 def test_the_matrix_rate_is_that_of_the_quickest_product(monkeypatch):
     seconds = itertools.chain([0.4, 0.2], itertools.repeat(0.8))
     monkeypatch.setattr(roofline, "_product_seconds", lambda _: next(seconds))
@@ -112,12 +126,12 @@ def test_the_machine_has_cores_and_a_processor():
 
 
 @pytest.mark.parametrize("baseline", BASELINES, ids=lambda baseline: baseline.name)
-def test_peers_name_modules_that_are_there(baseline):
+def test_baselines_name_modules_that_are_there(baseline):
     assert __import__(baseline.module)
     assert {"tensorflow", "torch"} & set(baseline.needs)
 
 
-def test_without_peers_none_is_named(bundle_folder, monkeypatch):
+def test_without_baselines_none_is_named(bundle_folder, monkeypatch):
     plans = []
 
     def remember(_, plan, **_progress):
@@ -128,5 +142,5 @@ def test_without_peers_none_is_named(bundle_folder, monkeypatch):
     result = CliRunner().invoke(app, ["benchmark", "--bundle", str(bundle_folder), "--no-baselines"])
 
     assert result.exit_code == 2
-    assert (plans[0].baselines, plans[0].folder) == ((), 1000)
+    assert (plans[0].baselines, plans[0].float32, plans[0].folder) == ((), False, 1000)
     assert np.diff(plans[0].memory).min() > 0
