@@ -6,7 +6,7 @@
 import argparse
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from PIL import ExifTags, Image
 
 from data.datasets.diagnoses import HAM10000_CLASSES
 from data.drawing.dataset import draw_lesion
+from data.files import write_text
 from data.images import ImageError
 from pipeline.bundle.loading import Bundle, load_bundle
 from pipeline.prediction.predictor import LesionPipeline
@@ -35,28 +36,32 @@ SIZES = (
 )
 
 
-def write_golden(bundle: Bundle, folder: Path, count: int, seed: int = 0) -> None:
-    """Write `count` images to `folder`, and to `expected.json` what the pipeline says of each of them.
+def write_golden(bundle: Bundle, folder: Path, images: Iterable[tuple[str, bytes]]) -> list[dict[str, Any]]:
+    """Write images to `folder`, and to `expected.json` what the pipeline says of each of them.
 
     Parameters
     ----------
     bundle : Bundle
     folder : Path
         It is made where it is missing.
-    count : int
-        All of the odd images, or as many as fit, and drawn lesions for the rest.
-    seed : int
+    images : (file name, content) of each image
+
+    Returns
+    -------
+    What `expected.json` holds: for each image its name, and the fields of `Prediction.to_dict` and the mask's pixels,
+    or an error.
     """
     folder.mkdir(parents=True, exist_ok=True)
     pipeline = LesionPipeline.load(bundle)
     expected = []
-    for name, content in islice(golden_images(seed), count):
+    for name, content in images:
         (folder / name).write_bytes(content)
         expected.append({"image": name, **_said(pipeline, content)})
-    (folder / EXPECTED_FILE).write_text(json.dumps(expected, indent=1), encoding="utf-8")
+    write_text(folder / EXPECTED_FILE, json.dumps(expected, indent=1))
+    return expected
 
 
-def golden_images(seed: int) -> Iterator[tuple[str, bytes]]:
+def golden_images(seed: int = 0) -> Iterator[tuple[str, bytes]]:
     """File names and contents, without end: the odd images, then drawn lesions as PNG, and every fifth as JPEG."""
     yield from _odd_images(seed)
     for number, (size, dx) in enumerate(zip(cycle(SIZES), cycle(HAM10000_CLASSES), strict=True)):
@@ -82,6 +87,9 @@ def _odd_images(seed: int) -> Iterator[tuple[str, bytes]]:
         yield name, make_file(naevus)
     for turn in range(2, 9):
         yield f"turned-{turn}.jpg", _encoded(naevus, "jpeg", turn, quality=95)
+    for dx in ("bcc", "nv", "bkl", "df"):
+        middling = cv2.resize(draw_lesion(seed, dx).image, (2400, 1800), interpolation=cv2.INTER_CUBIC)
+        yield f"photograph-{dx}.jpg", _encoded(middling, "jpeg", quality=92)
     photograph = cv2.resize(lesion, (4000, 3000), interpolation=cv2.INTER_CUBIC)
     yield "photograph.jpg", _encoded(photograph, "jpeg", quality=92)
     yield "photograph-turned.jpg", _encoded(photograph[:, 251:3750], "jpeg", 6, quality=92)
@@ -168,7 +176,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--bundle", type=Path)
     given = parser.parse_args()
-    write_golden(load_bundle(given.bundle), given.folder, given.count, given.seed)
+    images = islice(golden_images(given.seed), given.count)
+    write_golden(load_bundle(given.bundle), given.folder, images)
 
 
 if __name__ == "__main__":

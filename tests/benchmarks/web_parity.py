@@ -6,13 +6,13 @@ needs `pip install 'lesion[test]'` and Chromium.
 """
 
 import argparse
-import json
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import islice
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -23,8 +23,9 @@ from playwright.sync_api import Page, sync_playwright
 from data.images import read_image
 from pipeline.bundle.loading import load_bundle
 from pipeline.prediction.predictor import LesionPipeline
-from pipeline.web.golden import EXPECTED_FILE, write_golden
+from pipeline.web.golden import golden_images, write_golden
 from pipeline.web.writing import write_site
+from segmentation.measures import MEASURES
 from segmentation.shape import measure_lesion
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -55,8 +56,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         write_site(bundle, root / "site")
-        write_golden(bundle, root / "golden", given.count)
-        expected = json.loads((root / "golden" / EXPECTED_FILE).read_text())
+        expected = write_golden(bundle, root / "golden", islice(golden_images(), given.count))
         with served(root) as address, opened(f"{address}/site/") as page:
             said = page.evaluate(PREDICT, [entry["image"] for entry in expected])
         report(expected, said, bundle.classes)
@@ -127,19 +127,20 @@ def report(expected: list[dict[str, Any]], said: dict[str, dict[str, Any]], clas
 
 
 def compare_measurements(pipeline: LesionPipeline, folder: Path, said: dict[str, dict[str, Any]]) -> None:
-    """Print how far the page's measurements are from those of `segmentation.shape`, in parts of them."""
-    parts = []
+    """Print how far the page's measurements are from those of `segmentation.shape`, where the masks are the same."""
+    pairs = []
     for name, page in said.items():
-        if not page.get("measurements") or name.startswith("photograph"):
+        if not page.get("measurements"):
             continue
         image = read_image(folder / name)
-        theirs = measure_lesion(image, pipeline.predict(folder / name).mask)
-        if theirs:
-            parts.append(
-                [ours / each.value - 1 for ours, each in zip(page["measurements"], theirs, strict=True)]
-            )
-    largest = np.abs(parts).max(axis=0)
-    print("measurements, largest part by which they differ: " + ", ".join(f"{each:.4f}" for each in largest))
+        mask = pipeline.predict(folder / name).mask
+        theirs = measure_lesion(image, mask)
+        if theirs and page["measurements"][0] == np.count_nonzero(mask):
+            pairs.append((page["measurements"], [each.value for each in theirs]))
+    ours, others = np.array(pairs).swapaxes(0, 1)
+    for measure, differences, values in zip(MEASURES, np.abs(ours - others).T, others.T, strict=True):
+        span = f"{values.min():.4g} to {values.max():.4g}"
+        print(f"{measure.name}: differs by at most {differences.max():.4f}; the values are {span}")
 
 
 if __name__ == "__main__":
