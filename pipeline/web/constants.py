@@ -9,7 +9,7 @@ import numpy as np
 
 from classification.ood import SMALLEST_DEVIATION
 from data.datasets.diagnoses import diagnosis_name, malignancy
-from data.images import MAX_PIXELS, MIN_SIDE
+from data.images import MAX_PIXELS, MAX_PIXELS_BUT_JPEG, MIN_SIDE
 from pipeline.bundle.litert import quantisation
 from pipeline.bundle.loading import Bundle, ModelFile
 from pipeline.prediction.outputs import table_columns
@@ -46,7 +46,11 @@ def page_constants(bundle: Bundle, examples: list[dict[str, str]]) -> dict[str, 
             {"code": code, "name": diagnosis_name(code), "group": malignancy(code)} for code in bundle.classes
         ],
         "lesion": {"smallest": SMALLEST_LESION, "largest": LARGEST_LESION},
-        "limits": {"most_pixels": MAX_PIXELS, "smallest_side": MIN_SIDE},
+        "limits": {
+            "most_pixels": MAX_PIXELS_BUT_JPEG,
+            "most_jpeg_pixels": MAX_PIXELS,
+            "smallest_side": MIN_SIDE,
+        },
         "enough": {"whole": _size(whole), "part": _size(part)},
         "ood": {"smallest_deviation": SMALLEST_DEVIATION},
         "notes": {

@@ -140,6 +140,12 @@ def _faded(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(np.dstack([pixels, alpha]))
 
 
+def _flipped(content: bytes) -> bytes:
+    """One bit in the middle is another."""
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
 def _grey_16_bit(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(pixels[:, :, 1].astype(np.uint16) * 257)
 
@@ -163,6 +169,7 @@ _ODD_FILES: dict[str, Callable[[np.ndarray], bytes]] = {
     "first-page.gif": lambda pixels: _encoded(pixels, "gif"),
     "empty.png": lambda _: b"",
     "text.png": lambda _: b"no image at all, but text of some length",
+    "damaged.png": lambda pixels: _flipped(_encoded(pixels, "png")),
     "cut-short.png": lambda pixels: _encoded(pixels, "png")[:-20000],
     "cut-short.jpg": lambda pixels: _encoded(pixels, "jpeg", quality=95)[:-8000],
 }

@@ -11,13 +11,14 @@
  *   temperature: number, abstention_threshold: number,
  *   ood: {energy: Scale, unevenness: Scale, threshold: number} | null,
  * }} Bundle
+ * @typedef {{most_pixels: number, most_jpeg_pixels: number, smallest_side: number}} Limits
  * @typedef {{no_lesion: string, no_lesion_to_crop: string, low_confidence: string, unlike_training: string}} Notes
  * @typedef {{
  *   bundle: Bundle,
  *   models: {segmentation: ModelFacts, classification: ModelFacts},
  *   classes: Diagnosis[],
  *   lesion: {smallest: number, largest: number},
- *   limits: {most_pixels: number, smallest_side: number},
+ *   limits: Limits,
  *   enough: {whole: {width: number, height: number}, part: {width: number, height: number}},
  *   ood: {smallest_deviation: number},
  *   notes: Notes,

@@ -85,11 +85,27 @@ function endsJpeg(view) {
   return at > 2;
 }
 
-/** @param {DataView} view */
+/** Whether a PNG file has all its parts, each with the checksum that it names. @param {DataView} view */
 function endsPng(view) {
-  let at = 8;
-  while (view.getUint32(at + 4) !== 0x49454e44) at += 12 + view.getUint32(at); // until IEND
-  return at + 12 <= view.byteLength;
+  for (let at = 8; ; ) {
+    const end = at + 8 + view.getUint32(at);
+    if (checksum(view, at + 4, end) !== view.getUint32(end)) return false;
+    if (view.getUint32(at + 4) === 0x49454e44) return true; // IEND
+    at = end + 4;
+  }
+}
+
+const CHECKSUMS = Uint32Array.from({ length: 256 }, (_, byte) => {
+  for (let bit = 0; bit < 8; bit++) byte = byte & 1 ? 0xedb88320 ^ (byte >>> 1) : byte >>> 1;
+  return byte;
+});
+
+/** CRC-32, as PNG has it. @param {DataView} view @param {number} start @param {number} end */
+function checksum(view, start, end) {
+  const bytes = new Uint8Array(view.buffer, start, end - start);
+  let sum = 0xffffffff;
+  for (let at = 0; at < bytes.length; at++) sum = CHECKSUMS[(sum ^ bytes[at]) & 0xff] ^ (sum >>> 8);
+  return (sum ^ 0xffffffff) >>> 0;
 }
 
 /** @param {DataView} view */

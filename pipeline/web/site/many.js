@@ -26,7 +26,7 @@ export class Many {
     const headings = ["Image", "Diagnosis", "Confidence", "Malignant"];
     const head = headings.map((text) => element("th", { scope: "col" }, text));
     const table = element("table", { class: "images" }, element("thead", {}, element("tr", {}, ...head)), this.rows);
-    const scroll = element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Images" }, table);
+    const scroll = element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Predicted images" }, table);
     this.csv = element("button", { type: "button", id: "csv", click: () => this.save() }, "Table (csv)");
     place.append(this.title, this.remark, scroll, this.csv);
     /** @type {Picture[]} */

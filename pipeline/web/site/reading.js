@@ -8,7 +8,7 @@ import { roundHalfToEven } from "./resizing.js";
  * @typedef {import("./resizing.js").Box} Box
  * @typedef {import("./resizing.js").Pixels} Pixels
  * @typedef {{width: number, height: number}} Size
- * @typedef {{most_pixels: number, smallest_side: number}} Limits
+ * @typedef {import("./constants.js").Limits} Limits
  */
 
 const STRIP = 2 ** 21; // pixels that are read from the browser's memory at once
@@ -97,7 +97,7 @@ export class Photograph {
     const y0 = roundHalfToEven(box.y0 * down);
     const width = roundHalfToEven(box.x1 * across) - x0;
     const height = roundHalfToEven(box.y1 * down) - y0;
-    const data = new Uint8Array(4 * width * height);
+    const data = new Uint8ClampedArray(4 * width * height);
     const rows = Math.max(1, Math.floor(STRIP / (width * times * times)));
     const canvas = new OffscreenCanvas(width * times, Math.min(rows, height) * times);
     const context = /** @type {OffscreenCanvasRenderingContext2D} */ (
@@ -117,11 +117,12 @@ export class Photograph {
   }
 }
 
-/** @param {Size} size @param {Limits} limits */
-function checkSize({ width, height }, limits) {
-  if (width * height > limits.most_pixels) {
+/** @param {import("./headers.js").Header} header @param {Limits} limits */
+function checkSize({ format, width, height }, limits) {
+  const most = format === "JPEG" ? limits.most_jpeg_pixels : limits.most_pixels;
+  if (width * height > most) {
     throw new ImageProblem(
-      `${width} x ${height} pixels are more than the ${limits.most_pixels / 1e6} million that are read; ` +
+      `${width} x ${height} pixels are more than the ${most / 1e6} million that are read; ` +
         "scale the image down.",
     );
   }
@@ -143,7 +144,7 @@ function reduced(length, times) {
  * @param {ImageData} image
  * @param {number} times side of a block
  * @param {Size} inside how far the image goes
- * @param {Uint8Array} means
+ * @param {Uint8ClampedArray} means which rounds a half to the even neighbour, so that no image gets brighter
  */
 function averageBlocks({ data, width, height }, times, inside, means) {
   for (let y = 0, to = 0; y < height; y += times) {
@@ -160,9 +161,9 @@ function averageBlocks({ data, width, height }, times, inside, means) {
         }
       }
       const count = rows * columns;
-      means[to] = red / count + 0.5;
-      means[to + 1] = green / count + 0.5;
-      means[to + 2] = blue / count + 0.5;
+      means[to] = red / count;
+      means[to + 1] = green / count;
+      means[to + 2] = blue / count;
     }
   }
 }

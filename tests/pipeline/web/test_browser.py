@@ -88,10 +88,7 @@ def browser():
 
 @pytest.fixture
 def open_page(browser, folder):
-    """A function that opens the page in a browser of its own.
-
-    In the end, nothing may have been asked of any other address but what the page's policy has stopped.
-    """
+    """A function that opens the page in a browser of its own; nothing may be asked of any other address."""
     hosts, contexts, foreign = [], [], []
 
     def open_page(folder=folder, width=1280, theme="light", host=None):
@@ -106,6 +103,7 @@ def open_page(browser, folder):
         )
         page = context.new_page()
         page.host = host
+        page.foreign = foreign
         page.complaints = []
         page.on("console", lambda message: message.type == "error" and page.complaints.append(message.text))
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
@@ -210,6 +208,7 @@ def test_the_policy_holds(open_page, golden_folder, folder):
     assert sorted(refused) == ["connect-src", "img-src", "script-src-elem"]
     assert page.title() != "taken over"
     assert other.asked == []
+    page.foreign.remove(f"{other.address}beacon.png")  # announced, and stopped before it left
 
 
 def test_a_new_version_is_offered_and_taken(open_page, tmp_path):
