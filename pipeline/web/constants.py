@@ -7,18 +7,25 @@ from typing import Any
 import cv2
 import numpy as np
 
-from classification.ood import SMALLEST_DEVIATION
+from classification.ood import SMALLEST_DEVIATION, AppearanceDetector, OODDetector
 from data.datasets.diagnoses import diagnosis_name, malignancy
 from data.images import MAX_PIXELS, MAX_PIXELS_BUT_JPEG, MIN_SIDE
 from pipeline.bundle.litert import quantisation
 from pipeline.bundle.loading import Bundle, ModelFile
 from pipeline.prediction.outputs import table_columns
-from pipeline.prediction.predictor import LOW_CONFIDENCE, NO_LESION, NO_LESION_TO_CROP, UNLIKE_TRAINING
+from pipeline.prediction.predictor import (
+    CUT_OFF,
+    LOW_CONFIDENCE,
+    MOST_OUTSIDE_CROP,
+    NO_LESION,
+    NO_LESION_TO_CROP,
+    NO_RELIABLE_ANSWER,
+    OUTSIDE_CROP,
+    UNLIKE_TRAINING,
+)
 from pipeline.prediction.reading import enough_pixels
-from segmentation.cropping import LARGEST_LESION, SMALLEST_LESION
+from segmentation.cropping import LARGEST_LESION, SHORTEST_CUT, SMALLEST_LESION
 from segmentation.measures import MEASURED_SIDE, MEASURES, RIM
-
-NO_ANSWER = "No reliable answer"
 
 # What a note means for a reader who sees it for the first time.
 MEANINGS = {
@@ -43,24 +50,31 @@ def page_constants(bundle: Bundle, examples: list[dict[str, str]]) -> dict[str, 
             "classification": _model(bundle.classification, bundle.classification_path),
         },
         "classes": [
-            {"code": code, "name": diagnosis_name(code), "group": malignancy(code)} for code in bundle.classes
+            {"code": code, "name": diagnosis_name(code), "group": malignancy(code, bundle.malignant)}
+            for code in bundle.classes
         ],
-        "lesion": {"smallest": SMALLEST_LESION, "largest": LARGEST_LESION},
+        "lesion": {
+            "smallest": SMALLEST_LESION,
+            "largest": LARGEST_LESION,
+            "shortest_cut": SHORTEST_CUT,
+            "most_outside": MOST_OUTSIDE_CROP,
+        },
         "limits": {
             "most_pixels": MAX_PIXELS_BUT_JPEG,
             "most_jpeg_pixels": MAX_PIXELS,
             "smallest_side": MIN_SIDE,
         },
         "enough": {"whole": _size(whole), "part": _size(part)},
-        "ood": {"smallest_deviation": SMALLEST_DEVIATION},
         "notes": {
             "no_lesion": NO_LESION,
             "no_lesion_to_crop": NO_LESION_TO_CROP,
             "low_confidence": LOW_CONFIDENCE,
             "unlike_training": UNLIKE_TRAINING,
+            "cut_off": CUT_OFF,
+            "outside_crop": OUTSIDE_CROP,
         },
         "meanings": MEANINGS,
-        "no_answer": NO_ANSWER,
+        "no_answer": NO_RELIABLE_ANSWER,
         "measuring": {"side": MEASURED_SIDE, "rim": RIM, "words": [asdict(measure) for measure in MEASURES]},
         "columns": list(table_columns(bundle.classes)),
         "viridis": _viridis(),
@@ -78,8 +92,13 @@ def _bundle(bundle: Bundle) -> dict[str, Any]:
         "threshold": bundle.threshold,
         "temperature": bundle.temperature,
         "abstention_threshold": bundle.abstention_threshold,
-        "ood": bundle.ood.to_dict() if bundle.ood else None,
+        "energy": _detector(bundle.ood),
+        "appearance": _detector(bundle.appearance),
     }
+
+
+def _detector(detector: OODDetector | AppearanceDetector | None) -> dict[str, Any] | None:
+    return None if detector is None else {**detector.to_dict(), "smallest_deviation": SMALLEST_DEVIATION}
 
 
 def _model(model: ModelFile, path: Path) -> dict[str, Any]:

@@ -55,7 +55,9 @@ export class Many {
     const name = element("th", { scope: "row" }, open);
     const { prediction, problem } = picture;
     if (!prediction) return element("tr", {}, name, element("td", { colspan: 3 }, `Could not be used: ${problem}`));
-    const diagnosis = element("td", {}, fullName(this.constants.classes[prediction.diagnosis]));
+    const likeliest = fullName(this.constants.classes[prediction.diagnosis]);
+    const { headline } = prediction;
+    const diagnosis = element("td", {}, headline ? `${sentence(headline)}; most probable: ${likeliest}` : likeliest);
     if (prediction.notes.length) {
       diagnosis.append(element("span", { class: "quiet" }, `${sentence(prediction.notes.join("; "))}.`));
     }

@@ -104,6 +104,23 @@ export function lesionBounds(mask, { smallest, largest }) {
   return smallest <= part && part <= largest ? mask.bounds : null;
 }
 
+/** Part of the image's edge that the lesion touches. @param {Mask} mask */
+export function partOnFrame({ data, width, height }) {
+  let count = 0;
+  for (let x = 0; x < width; x++) count += data[x] + data[(height - 1) * width + x];
+  for (let y = 1; y < height - 1; y++) count += data[y * width] + data[y * width + width - 1];
+  return count / (2 * width + 2 * (height - 2));
+}
+
+/** Part of the lesion that lies outside a box; 0 where there is no lesion. @param {Mask} mask @param {Box} box */
+export function partOutside({ data, width, area }, { x0, y0, x1, y1 }) {
+  let inside = 0;
+  for (let y = y0; y < y1; y++) {
+    for (let at = y * width + x0; at < y * width + x1; at++) inside += data[at];
+  }
+  return area ? 1 - inside / area : 0;
+}
+
 /**
  * Square box around the bounds of a lesion, inside the image.
  * @param {Box} bounds

@@ -2,8 +2,9 @@
 /** Find the lesion, crop it, name it: `pipeline/prediction/predictor.py` in the browser. */
 
 import { answerOf } from "./answer.js";
+import { appearanceScore, energyScore } from "./appearance.js";
 import { contourPath } from "./contour.js";
-import { lesionBounds, lesionMask, widen } from "./mask.js";
+import { lesionBounds, lesionMask, partOnFrame, partOutside, widen } from "./mask.js";
 import { measuredSize, measureLesion } from "./measuring.js";
 import { resizeImage } from "./resizing.js";
 
@@ -15,9 +16,11 @@ import { resizeImage } from "./resizing.js";
  * @typedef {import("./resizing.js").Box} Box
  * @typedef {"crop" | "full"} View
  * @typedef {{view?: View, box?: Box | null}} Choice what the reader decides in place of the bundle
+ * @typedef {{mask: Mask, image: Uint8Array, probability: Float32Array}} Found
+ *   the lesion, and the segmentation's input and output
  * @typedef {import("./answer.js").Answer & {
  *   width: number, height: number, view: View, box: Box | null, lesionFraction: number, contour: string,
- *   notes: string[], activation: Float32Array, activationSide: {width: number, height: number},
+ *   notes: string[], headline: string | null, familiarity: number | null, activation: Float32Array, activationSide: {width: number, height: number},
  *   measurements: number[],
  * }} Prediction
  */
@@ -30,30 +33,33 @@ export class Predictor {
     this.classification = classification;
   }
 
-  /** Where the lesion is. @param {Photograph} photograph @returns {Promise<Mask>} */
+  /** Where the lesion is. @param {Photograph} photograph @returns {Promise<Found>} */
   async find(photograph) {
     const { width, height } = this.segmentation.facts;
-    const pixels = photograph.whole(this.constants.enough.whole);
-    const [probability] = await this.segmentation.run(resizedWhole(pixels, width, height));
+    const image = resizedWhole(photograph.whole(this.constants.enough.whole), width, height);
+    const [probability] = await this.segmentation.run(image);
     const { threshold } = this.constants.bundle;
-    return lesionMask({ data: probability, width, height }, photograph.width, photograph.height, threshold);
+    const mask = lesionMask({ data: probability, width, height }, photograph.width, photograph.height, threshold);
+    return { mask, image, probability };
   }
 
   /**
    * What the lesion is.
    * @param {Photograph} photograph
-   * @param {Mask} mask
+   * @param {Found} found
    * @param {Choice} choice
    * @returns {Promise<Prediction>}
    */
-  async name(photograph, mask, choice) {
+  async name(photograph, found, choice) {
     const { constants } = this;
-    const bounds = lesionBounds(mask, constants.lesion);
+    const { mask } = found;
     const { width, height } = photograph;
+    const bounds = lesionBounds(mask, constants.lesion);
     const box = choice.box ?? (bounds && widen(bounds, constants.bundle.crop_margin, width, height));
     const view = (choice.view ?? constants.bundle.view) === "crop" && box ? "crop" : "full";
     const [logits, activation] = await this.classification.run(this.seen(photograph, view === "crop" ? box : null));
-    const answer = answerOf(logits, activation, constants);
+    const answer = answerOf(logits, constants);
+    const { score, unlike } = this.familiarity(found, logits, activation);
     return {
       ...answer,
       width,
@@ -62,11 +68,29 @@ export class Predictor {
       box,
       lesionFraction: mask.area / (width * height),
       contour: contourPath(mask),
-      notes: notesOf(box, answer, constants),
+      notes: notesOf(mask, box, view, answer, unlike, constants),
+      headline: unlike ? constants.no_answer : null,
+      familiarity: score,
       activation,
       activationSide: mapSize(activation.length / constants.classes.length, this.classification.facts),
       measurements: bounds ? this.measure(photograph, mask, bounds) : [],
     };
+  }
+
+  /**
+   * How much an image looks like those of the training, and whether too little; null where the bundle can't tell.
+   * @param {Found} found
+   * @param {Float32Array} logits
+   * @param {Float32Array} activation
+   */
+  familiarity({ image, probability }, logits, activation) {
+    const { energy, appearance, threshold } = this.constants.bundle;
+    const { width, height } = this.segmentation.facts;
+    const seen = { image, probability, width, height, logits, activation };
+    const detector = appearance ?? energy;
+    if (!detector) return { score: null, unlike: false };
+    const score = appearance ? appearanceScore(seen, appearance, threshold) : energyScore(seen, /** @type {any} */ (energy));
+    return { score, unlike: score < detector.threshold };
   }
 
   /** The classifier's input. @param {Photograph} photograph @param {Box | null} box null for the whole image */
@@ -101,16 +125,19 @@ function mapSize(places, input) {
 
 /**
  * What a reader should know about this prediction.
+ * @param {Mask} mask
  * @param {Box | null} box
+ * @param {View} view
  * @param {import("./answer.js").Answer} answer
+ * @param {boolean} unlike the images of the training
  * @param {Constants} constants
  */
-function notesOf(box, answer, { bundle, notes }) {
+function notesOf(mask, box, view, answer, unlike, { bundle, lesion, notes }) {
   const found = [];
   if (!box) found.push(bundle.view === "crop" ? notes.no_lesion_to_crop : notes.no_lesion);
   if (answer.probabilities[answer.diagnosis] < bundle.abstention_threshold) found.push(notes.low_confidence);
-  if (bundle.ood && answer.familiarity !== null && answer.familiarity < bundle.ood.threshold) {
-    found.push(notes.unlike_training);
-  }
+  if (unlike) found.push(notes.unlike_training);
+  if (box && partOnFrame(mask) >= lesion.shortest_cut) found.push(notes.cut_off);
+  if (box && view === "crop" && partOutside(mask, box) > lesion.most_outside) found.push(notes.outside_crop);
   return found;
 }

@@ -176,20 +176,19 @@ export function complaint(text) {
 }
 
 /** @param {Prediction} prediction @param {Constants} constants */
-function cardOf(prediction, { classes, meanings, no_answer }) {
-  const { probabilities, diagnosis, malignant, notes } = prediction;
+function cardOf(prediction, { classes, meanings }) {
+  const { probabilities, diagnosis, malignant, notes, headline } = prediction;
   const name = fullName(classes[diagnosis]);
   const confidence = percent(probabilities[diagnosis]);
-  const doubtful = notes.some((note) => note in meanings);
   const told = notes.map((note) => element("li", {}, `${sentence(note)}${note in meanings ? `: ${meanings[note]}` : ""}.`));
   const ranked = classes
     .map((each, at) => ({ each, share: probabilities[at] }))
     .sort((one, other) => other.share - one.share);
   return [
-    doubtful
-      ? element("p", { class: "diagnosis" }, element("span", {}, no_answer))
+    headline
+      ? element("p", { class: "diagnosis" }, element("span", {}, sentence(headline)))
       : element("p", { class: "diagnosis" }, element("span", {}, name), " ", element("strong", {}, confidence)),
-    ...(doubtful ? [element("p", { class: "likeliest" }, `Most probable: ${name}, ${confidence}.`)] : []),
+    ...(headline ? [element("p", { class: "likeliest" }, `Most probable: ${name}, ${confidence}.`)] : []),
     ...(told.length ? [element("ul", { class: "notes" }, ...told)] : []),
     ...(malignant === null ? [] : [groups(malignant)]),
     element(

@@ -34,16 +34,16 @@ async function start() {
     await runtime.model(contents[0], segmentation),
     await runtime.model(contents[1], classification),
   );
-  /** @type {{key: string, photograph: import("./reading.js").Photograph, mask: import("./mask.js").Mask} | null} */
+  /** @type {{key: string, photograph: import("./reading.js").Photograph, found: import("./prediction.js").Found} | null} */
   let held = null;
   return async (/** @type {{key: string, file: Blob, choice: import("./prediction.js").Choice}} */ request) => {
     if (held?.key !== request.key) {
       held?.photograph.close();
       held = null;
       const photograph = await Photograph.open(request.file, constants.limits);
-      held = { key: request.key, photograph, mask: await predictor.find(photograph) };
+      held = { key: request.key, photograph, found: await predictor.find(photograph) };
     }
-    return predictor.name(held.photograph, held.mask, request.choice);
+    return predictor.name(held.photograph, held.found, request.choice);
   };
 }
 
