@@ -12,8 +12,9 @@ import typer
 from classification.config import Boxes, ClassificationConfig, Grouping, Imbalance, Monitor, View
 from data.locking import BusyError, alone_in
 from data.silence import silent_standard_error
-from pipeline.cli.console import INTERRUPTED, needing_extra, stopping_on
+from pipeline.cli.console import INTERRUPTED, complain, needing_extra, stopping_on
 from pipeline.cli.options import DatasetsArgument, SplitsOption, chosen_weights, splits_in
+from pipeline.cli.preview import preview
 from pipeline.cli.segmentations import open_locator
 from pipeline.cli.settings_file import ConfigOption, write_settings
 from pipeline.cli.starting_points import open_start, tell_head
@@ -112,6 +113,7 @@ def train_segmentation(
         from segmentation.training import train
 
         catalog = _catalog(datasets)
+        tell_work("segmentation", settings, int(catalog["mask_path"].notna().sum()))
         with starting(context, output):
             metrics = train(
                 catalog,
@@ -282,6 +284,8 @@ def train_classification(
 
         catalog = _catalog(datasets)
         labelled = labelled_images(catalog, settings)
+        room = 1 + 3 * settings.jitter if settings.view == "crop" else 1.0
+        tell_work("classification", settings, len(labelled), room)
         with starting(context, output):
             origin = None if start is None else open_start(start, "classification", labelled, output)
             if origin is not None:
@@ -304,6 +308,9 @@ def train_classification(
     )
 
 
+app.command("preview", epilog="Example: lesion train preview HAM10000/ --output preview.png")(preview)
+
+
 @contextmanager
 def stopping_on_mistakes() -> "Iterator[None]":
     """A missing extra, or what a user can mend, ends the command with one line."""
@@ -321,6 +328,18 @@ def stopping_on_mistakes() -> "Iterator[None]":
             from pipeline.export.exporting import ExportError
         with stopping_on(ImageError, DatasetError, BundleError, ExportError, RunError, ModelError, BusyError):
             yield
+
+
+def tell_work(
+    stage: str, settings: SegmentationConfig | ClassificationConfig, images: int, room: float = 1.0
+) -> None:
+    """Say before the start how long it will take, and what it needs; of a usual split, where it is not made yet."""
+    from data.splits import DEFAULT_FRACTIONS
+    from segmentation.engine.estimating import estimate_training
+
+    train, validation = (round(part * images) for part in DEFAULT_FRACTIONS[:2])
+    estimate = estimate_training(stage, settings.phases, train, validation, settings.batch_size, room)
+    complain(f"{images} images: {estimate.to_text()}.")
 
 
 @contextmanager

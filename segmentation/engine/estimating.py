@@ -1,0 +1,74 @@
+"""How long a training will take, and how much memory and disk, before it starts: rough, and said to be so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import joblib
+
+from segmentation.engine.phases import Phase
+
+# Pixels of the model's input that one quiet core trains on in a second, measured on two cores of a 2026 Xeon
+# (`tests/benchmarks/training_speed.py`); a head alone costs the forward pass.
+PIXELS_A_SECOND = {"classification": 0.9e6, "segmentation": 0.4e6}
+HEAD_ALONE = 3.0
+# A process with TensorFlow and a graph, and what a step keeps for each pixel of its batch.
+PROCESS_BYTES = 1.3e9
+BYTES_A_PIXEL = 1600
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Seconds on this machine's cores, bytes of memory, and bytes of decoded images on the disk meanwhile."""
+
+    seconds: float
+    memory: float
+    disk: float
+
+    def to_text(self) -> str:
+        """A sentence for the terminal."""
+        return (
+            f"about {duration(self.seconds)} on {joblib.cpu_count()} quiet cores if no phase ends early, "
+            f"{self.memory / 1e9:.1f} GB of memory, and {self.disk / 1e9:.2f} GB of decoded images on the disk "
+            "meanwhile; a GPU is much faster"
+        )
+
+
+def estimate_training(
+    stage: str,
+    phases: Sequence[Phase],
+    images: int,
+    validation_images: int,
+    batch_size: int,
+    room: float = 1.0,
+) -> Estimate:
+    """Estimate a training from its work: pixels of all images and epochs.
+
+    Parameters
+    ----------
+    stage : "segmentation" or "classification"
+    phases : sequence of Phase
+    images, validation_images : int
+    batch_size : int
+    room : float
+        Side of a decoded image as a part of the input's, more than 1 where crops are jittered.
+    """
+    rate = PIXELS_A_SECOND[stage] * joblib.cpu_count()
+    seconds = 0.0
+    for phase in phases:
+        pixels = phase.input_size[0] * phase.input_size[1]
+        work = images / (HEAD_ALONE if phase.frozen_encoder else 1) + validation_images / HEAD_ALONE
+        seconds += phase.epochs * work * pixels / rate
+    largest = max((phase.input_size[0] * phase.input_size[1] for phase in phases), default=0)
+    channels = 4 if stage == "segmentation" else 3  # the mask is one more
+    return Estimate(
+        seconds=seconds,
+        memory=PROCESS_BYTES + batch_size * largest * BYTES_A_PIXEL,
+        disk=(images * room**2 + validation_images) * largest * channels,
+    )
+
+
+def duration(seconds: float) -> str:
+    """Minutes or hours, as precise as such an estimate can be."""
+    if seconds < 90:
+        return "a minute"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

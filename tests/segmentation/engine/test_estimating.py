@@ -1,0 +1,27 @@
+"""A training's time is told from its pixels, its memory from its largest batch."""
+
+import joblib
+import pytest
+
+from segmentation.engine.estimating import PIXELS_A_SECOND, duration, estimate_training
+from segmentation.engine.phases import Phase
+
+SMALL, FULL = Phase("small", (64, 64), 2, 1e-3), Phase("full", (128, 128), 1, 1e-3)
+
+
+def test_time_grows_with_pixels_and_epochs() -> None:
+    both = estimate_training("classification", [SMALL, FULL], 1000, 0, 32)
+    pixels = 1000 * (2 * 64**2 + 128**2)
+    assert both.seconds == pytest.approx(pixels / PIXELS_A_SECOND["classification"] / joblib.cpu_count())
+    assert both.disk == 1000 * 128**2 * 3
+
+
+def test_a_frozen_encoder_costs_less() -> None:
+    frozen = Phase("head", (64, 64), 2, 1e-3, frozen_encoder=True)
+    slow, fast = (estimate_training("classification", [phase], 100, 0, 32) for phase in (SMALL, frozen))
+    assert fast.seconds < slow.seconds / 2
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(20, "a minute"), (600, "10 min"), (9000, "2.5 h")])
+def test_durations_read_as_a_person_would_say_them(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
