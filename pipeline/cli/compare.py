@@ -6,122 +6,71 @@ import json
 import os
 import shlex
 import sys
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from data.silence import silent_standard_error
+from pipeline.cli.compare_options import (
+    ArmsOption,
+    BundleOption,
+    EncoderWeightsOption,
+    FullEpochsOption,
+    GroupingOption,
+    HeadEpochsOption,
+    InputSideOption,
+    LikeOption,
+    LimitOption,
+    MasksOption,
+    MostMasksOption,
+    OutputOption,
+    QuickOption,
+    ResamplesOption,
+    RobustnessOption,
+    SeedOption,
+    SeedsOption,
+    SmallEpochsOption,
+    SmallestDifferenceOption,
+    SmallSideOption,
+)
 from pipeline.cli.console import INTERRUPTED, complain, needing_extra, stopping_on
 from pipeline.cli.options import DatasetsArgument, JsonOption, SplitsOption, chosen_weights, splits_in
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from classification.config import ClassificationConfig
     from pipeline.comparison.config import ComparisonConfig
+    from pipeline.comparison.results import Comparison
 
 EXAMPLE = "Example: lesion compare HAM10000/ --quick --output comparison"
 
 
 def compare(
     datasets: DatasetsArgument,
-    output: Annotated[
-        Path,
-        typer.Option(
-            metavar="DIR",
-            file_okay=False,
-            help="Folder for report.html, comparison.json, predictions.csv and all that was trained.",
-        ),
-    ] = Path("comparison"),
-    arms: Annotated[
-        str,
-        typer.Option(
-            metavar="NAMES",
-            help="Of full, crop (margin 25%), crop-0, crop-10, crop-50, reference-crop, centre-crop, random-crop, "
-            "masked, context-only, both; full is always there.",
-        ),
-    ] = "full,crop,centre-crop,both",
-    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each arm.")] = 3,
-    quick: Annotated[
-        bool,
-        typer.Option("--quick", help="A first answer in minutes: linear heads on a frozen encoder."),
-    ] = False,
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="At most so many images, of lesions drawn from all classes.", show_default=False
-        ),
-    ] = None,
+    output: OutputOption = Path("comparison"),
+    arms: ArmsOption = "full,crop,centre-crop,both",
+    seeds: SeedsOption = 3,
+    quick: QuickOption = False,
+    limit: LimitOption = None,
     splits: SplitsOption = None,
-    masks: Annotated[
-        Literal["auto", "cross-fitted", "bundle"],
-        typer.Option(
-            help="What finds the lesions: segmentations trained on other lesions of the dataset, or a bundle's; "
-            "auto takes the former where there are masks enough."
-        ),
-    ] = "auto",
-    most_masks: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="The most images that a cross-fitted segmentation learns from; by default all, and 1200 with --quick.",
-            show_default=False,
-        ),
-    ] = None,
-    bundle: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="BUNDLE",
-            help="Whose segmentation finds lesions; by default the one that ships.",
-            show_default=False,
-        ),
-    ] = None,
-    like: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="RUN",
-            help="A classification run whose settings all arms are trained with.",
-            show_default=False,
-        ),
-    ] = None,
-    encoder_weights: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="MobileNetV2 without the top; by default that of --like, or 'imagenet', which Keras downloads.",
-            show_default=False,
-        ),
-    ] = None,
-    input_side: Annotated[
-        int | None,
-        typer.Option(
-            min=32, help="Pixels of what the classifiers take, a multiple of 32.", show_default=False
-        ),
-    ] = None,
-    small_side: Annotated[
-        int | None, typer.Option(min=32, help="The same in the first two phases.", show_default=False)
-    ] = None,
-    head_epochs: Annotated[
-        int | None, typer.Option(min=0, help="Epochs of the head alone.", show_default=False)
-    ] = None,
-    small_epochs: Annotated[
-        int | None, typer.Option(min=0, help="Epochs of all layers at the small side.", show_default=False)
-    ] = None,
-    full_epochs: Annotated[
-        int | None, typer.Option(min=0, help="Epochs of all layers at the full side.", show_default=False)
-    ] = None,
-    grouping: Annotated[
-        Literal["diagnosis", "malignancy"] | None,
-        typer.Option(help="Tell diagnoses apart, or malignant from benign.", show_default=False),
-    ] = None,
-    smallest_difference: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="Of balanced accuracy, that would matter; fix it beforehand."),
-    ] = 0.02,
-    robustness: Annotated[
-        bool, typer.Option("--robustness/--no-robustness", help="Try the arms on perturbed test images, too.")
-    ] = True,
-    resamples: Annotated[int, typer.Option(min=100, help="Resamples of the bootstrap over lesions.")] = 2000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the split, the folds and the bootstrap.")] = 0,
+    masks: MasksOption = "auto",
+    most_masks: MostMasksOption = None,
+    bundle: BundleOption = None,
+    like: LikeOption = None,
+    encoder_weights: EncoderWeightsOption = None,
+    input_side: InputSideOption = None,
+    small_side: SmallSideOption = None,
+    head_epochs: HeadEpochsOption = None,
+    small_epochs: SmallEpochsOption = None,
+    full_epochs: FullEpochsOption = None,
+    grouping: GroupingOption = None,
+    smallest_difference: SmallestDifferenceOption = 0.02,
+    robustness: RobustnessOption = True,
+    resamples: ResamplesOption = 2000,
+    seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Find out whether cropping to the lesion helps on a labelled dataset.
@@ -149,40 +98,62 @@ def compare(
     }
     if most_masks is not None:
         settings["most_masks"] = most_masks
+    with _stopping_on_mistakes(output):
+        config = _config(quick, like, encoder_weights, changes, settings)
+        comparison, report = _run(datasets, limit, config, output, bundle, splits)
+    print(json.dumps(comparison.to_dict(), indent=2) if as_json else f"{comparison.to_text()}\n\n{report}")
+
+
+@contextmanager
+def _stopping_on_mistakes(output: Path) -> "Iterator[None]":
+    """A missing extra, what a user can mend, or Ctrl-C ends the command with one line."""
     with needing_extra("train"):
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        with silent_standard_error():
-            from pipeline.comparison.running import compare as run_comparison
-        from data.datasets.catalog import DatasetError, load_datasets
+        from data.datasets.catalog import DatasetError
         from data.images import ImageError
         from data.locking import BusyError, alone_in
         from pipeline.bundle.litert import ModelError
-        from pipeline.bundle.loading import BundleError, load_bundle
-        from pipeline.comparison.limiting import limited
-        from pipeline.comparison.report import write_comparison
+        from pipeline.bundle.loading import BundleError
         from segmentation.engine.run_folder import RunError
 
         mistakes = (ImageError, DatasetError, BundleError, RunError, ModelError, BusyError)
         with stopping_on(*mistakes), alone_in(output):
-            config = _config(quick, like, encoder_weights, changes, settings)
-            catalog = load_datasets(datasets)
             try:
-                comparison = run_comparison(
-                    catalog if limit is None else limited(catalog, limit, seed),
-                    config,
-                    output,
-                    load_bundle(bundle),
-                    splits=splits_in(splits),
-                    facts={
-                        "Datasets": ", ".join(map(str, datasets)),
-                        "Command": shlex.join(["lesion", *sys.argv[1:]]),
-                    },
-                )
+                yield
             except KeyboardInterrupt:
                 complain(f"{output}: interrupted; give the same command again to go on.")
                 raise typer.Exit(INTERRUPTED) from None
-            report = write_comparison(comparison, output)
-    print(json.dumps(comparison.to_dict(), indent=2) if as_json else f"{comparison.to_text()}\n\n{report}")
+
+
+def _run(
+    datasets: list[Path],
+    limit: int | None,
+    config: "ComparisonConfig",
+    output: Path,
+    bundle: Path | None,
+    splits: Path | None,
+) -> tuple["Comparison", Path]:
+    """The comparison, and the path of its report."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with silent_standard_error():
+        from pipeline.comparison.running import compare as run_comparison
+    from data.datasets.catalog import load_datasets
+    from pipeline.bundle.loading import load_bundle
+    from pipeline.comparison.limiting import limited
+    from pipeline.comparison.report import write_comparison
+
+    catalog = load_datasets(datasets)
+    comparison = run_comparison(
+        catalog if limit is None else limited(catalog, limit, config.seed),
+        config,
+        output,
+        load_bundle(bundle),
+        splits=splits_in(splits),
+        facts={
+            "Datasets": ", ".join(map(str, datasets)),
+            "Command": shlex.join(["lesion", *sys.argv[1:]]),
+        },
+    )
+    return comparison, write_comparison(comparison, output)
 
 
 def _config(

@@ -1,0 +1,102 @@
+"""The options of `lesion compare`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+OutputOption = Annotated[
+    Path,
+    typer.Option(
+        metavar="DIR",
+        file_okay=False,
+        help="Folder for report.html, comparison.json, predictions.csv and all that was trained.",
+    ),
+]
+ArmsOption = Annotated[
+    str,
+    typer.Option(
+        metavar="NAMES",
+        help="Of full, crop (margin 25%), crop-0, crop-10, crop-50, reference-crop, centre-crop, random-crop, "
+        "masked, context-only, both; full is always there.",
+    ),
+]
+SeedsOption = Annotated[int, typer.Option(min=1, help="Trainings of each arm.")]
+QuickOption = Annotated[
+    bool,
+    typer.Option("--quick", help="A first answer in minutes: linear heads on a frozen encoder."),
+]
+LimitOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="At most so many images, of lesions drawn from all classes.", show_default=False
+    ),
+]
+MasksOption = Annotated[
+    Literal["auto", "cross-fitted", "bundle"],
+    typer.Option(
+        help="What finds the lesions: segmentations trained on other lesions of the dataset, or a bundle's; "
+        "auto takes the former where there are masks enough."
+    ),
+]
+MostMasksOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="The most images that a cross-fitted segmentation learns from; by default all, and 1200 with --quick.",
+        show_default=False,
+    ),
+]
+BundleOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="BUNDLE",
+        help="Whose segmentation finds lesions; by default the one that ships.",
+        show_default=False,
+    ),
+]
+LikeOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="RUN",
+        help="A classification run whose settings all arms are trained with.",
+        show_default=False,
+    ),
+]
+EncoderWeightsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="MobileNetV2 without the top; by default that of --like, or 'imagenet', which Keras downloads.",
+        show_default=False,
+    ),
+]
+InputSideOption = Annotated[
+    int | None,
+    typer.Option(min=32, help="Pixels of what the classifiers take, a multiple of 32.", show_default=False),
+]
+SmallSideOption = Annotated[
+    int | None, typer.Option(min=32, help="The same in the first two phases.", show_default=False)
+]
+HeadEpochsOption = Annotated[
+    int | None, typer.Option(min=0, help="Epochs of the head alone.", show_default=False)
+]
+SmallEpochsOption = Annotated[
+    int | None, typer.Option(min=0, help="Epochs of all layers at the small side.", show_default=False)
+]
+FullEpochsOption = Annotated[
+    int | None, typer.Option(min=0, help="Epochs of all layers at the full side.", show_default=False)
+]
+GroupingOption = Annotated[
+    Literal["diagnosis", "malignancy"] | None,
+    typer.Option(help="Tell diagnoses apart, or malignant from benign.", show_default=False),
+]
+SmallestDifferenceOption = Annotated[
+    float,
+    typer.Option(min=0, max=1, help="Of balanced accuracy, that would matter; fix it beforehand."),
+]
+RobustnessOption = Annotated[
+    bool, typer.Option("--robustness/--no-robustness", help="Try the arms on perturbed test images, too.")
+]
+ResamplesOption = Annotated[int, typer.Option(min=100, help="Resamples of the bootstrap over lesions.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Of the split, the folds and the bootstrap.")]
