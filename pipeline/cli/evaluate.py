@@ -5,7 +5,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +14,47 @@ from pipeline.cli.console import SOME_FAILED, complain, stopping_on
 from pipeline.cli.options import BundleOption, DatasetsArgument, JsonOption, ThreadsOption, TTAOption
 from pipeline.cli.predict import MOST_AT_ONCE
 
+if TYPE_CHECKING:
+    from pipeline.evaluation.evaluation import Evaluation
+
 EXAMPLE = "Example: lesion evaluate HAM10000/ --output report"
+
+
+OwnSplitsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--splits",
+        metavar="FILE",
+        help="A csv with image_id and split, in place of the bundle's own.",
+        show_default=False,
+    ),
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        metavar="DIR",
+        file_okay=False,
+        help="Write metrics.json, predictions.csv, confusion.png and report.html to this folder.",
+        show_default=False,
+    ),
+]
+RecordOption = Annotated[
+    bool,
+    typer.Option(
+        "--record",
+        help="Keep the figures in the bundle and its model card; for images new to the bundle.",
+    ),
+]
+SpecificityOption = Annotated[
+    list[float] | None,
+    typer.Option(
+        min=0,
+        max=1,
+        help="Give the sensitivity at this specificity; several times for several. By default 0.8 to 0.95.",
+        show_default=False,
+    ),
+]
 
 
 def evaluate(
@@ -23,41 +63,10 @@ def evaluate(
     split: Annotated[
         str, typer.Option(help="Images to score: test (not trained or chosen on), validation, train or all.")
     ] = "test",
-    splits: Annotated[
-        Path | None,
-        typer.Option(
-            "--splits",
-            metavar="FILE",
-            help="A csv with image_id and split, in place of the bundle's own.",
-            show_default=False,
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            metavar="DIR",
-            file_okay=False,
-            help="Write metrics.json, predictions.csv, confusion.png and report.html to this folder.",
-            show_default=False,
-        ),
-    ] = None,
-    record: Annotated[
-        bool,
-        typer.Option(
-            "--record",
-            help="Keep the figures in the bundle and its model card; for images new to the bundle.",
-        ),
-    ] = False,
-    specificity: Annotated[
-        list[float] | None,
-        typer.Option(
-            min=0,
-            max=1,
-            help="Give the sensitivity at this specificity; several times for several. By default 0.8 to 0.95.",
-            show_default=False,
-        ),
-    ] = None,
+    splits: OwnSplitsOption = None,
+    output: OutputOption = None,
+    record: RecordOption = False,
+    specificity: SpecificityOption = None,
     as_json: JsonOption = False,
     resamples: Annotated[int, typer.Option(min=1, help="Resamples of the bootstrap over lesions.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
@@ -104,6 +113,11 @@ def evaluate(
         if record:
             name = ", ".join(dataset.resolve().name for dataset in datasets)
             record_test_figures(pipeline.bundle, evaluation, selection, name, tta)
+    _tell(evaluation, as_json)
+
+
+def _tell(evaluation: "Evaluation", as_json: bool) -> None:
+    """Print the figures; exit with status 1 where images failed."""
     print(json.dumps(evaluation.to_dict(), indent=2) if as_json else evaluation.to_text())
     for failure in evaluation.failures:
         complain(failure.reason)

@@ -160,6 +160,30 @@ def evaluate(
         raise DatasetError(
             "the dataset has neither diagnoses nor masks to score against; `predict` needs none."
         )
+    table, failures, mask_failures = _predicted(pipeline, catalog, progress)
+    malignant = pipeline.bundle.malignant
+    labelled = label_predictions(table, pipeline.bundle.classes, malignant)
+    errors = rank_errors(table, pipeline.bundle.classes, malignant, labelled.grouped)
+    return Evaluation(
+        predictions=table,
+        labelled=labelled,
+        facts=_facts(pipeline, catalog, resamples, seed, (tuple(datasets), selection, tuple(command))),
+        classification=score_classification(labelled, resamples, seed),
+        segmentation=score_segmentation(table, resamples, seed),
+        failures=failures,
+        mask_failures=mask_failures,
+        examples=tuple(_mask_examples(pipeline, catalog, table)),
+        abstention=score_abstention(labelled, resamples, seed),
+        operating_points=score_operating_points(labelled, specificities, resamples, seed),
+        worst_errors=tuple(worst_errors(pipeline, catalog, errors)),
+        groups=score_groups(table, catalog, pipeline.bundle.classes, resamples, seed, malignant),
+    )
+
+
+def _predicted(
+    pipeline: LesionPipeline, catalog: pd.DataFrame, progress: Progress
+) -> tuple[pd.DataFrame, tuple[Failure, ...], tuple[Failure, ...]]:
+    """The table of predictions, and what failed: images, and masks."""
     rows, failures, mask_failures = [], [], []
     predictions = pipeline.predict_many(catalog["image_path"])
     outcomes = zip(catalog.to_dict("records"), predictions, strict=True)
@@ -172,34 +196,29 @@ def evaluate(
             mask_failures += [Failure(image["image_id"], reason)] if reason else []
         progress(done, len(catalog))
     table = pd.DataFrame(rows, columns=_columns(pipeline.bundle.classes))
-    malignant = pipeline.bundle.malignant
-    labelled = label_predictions(table, pipeline.bundle.classes, malignant)
-    errors = rank_errors(table, pipeline.bundle.classes, malignant, labelled.grouped)
-    return Evaluation(
-        predictions=table,
-        labelled=labelled,
-        facts=EvaluationFacts(
-            bundle=pipeline.bundle,
-            tta=pipeline.tta,
-            images=len(catalog),
-            lesions=int(catalog["lesion_id"].nunique()),
-            resamples=resamples,
-            seed=seed,
-            evaluated=datetime.now(UTC),
-            versions=package_versions(REPORTED_PACKAGES),
-            datasets=tuple(datasets),
-            selection=selection,
-            command=tuple(command),
-        ),
-        classification=score_classification(labelled, resamples, seed),
-        segmentation=score_segmentation(table, resamples, seed),
-        failures=tuple(failures),
-        mask_failures=tuple(mask_failures),
-        examples=tuple(_mask_examples(pipeline, catalog, table)),
-        abstention=score_abstention(labelled, resamples, seed),
-        operating_points=score_operating_points(labelled, specificities, resamples, seed),
-        worst_errors=tuple(worst_errors(pipeline, catalog, errors)),
-        groups=score_groups(table, catalog, pipeline.bundle.classes, resamples, seed, malignant),
+    return table, tuple(failures), tuple(mask_failures)
+
+
+def _facts(
+    pipeline: LesionPipeline,
+    catalog: pd.DataFrame,
+    resamples: int,
+    seed: int,
+    origin: tuple[tuple[str, ...], Selection | None, tuple[str, ...]],
+) -> EvaluationFacts:
+    datasets, selection, command = origin
+    return EvaluationFacts(
+        bundle=pipeline.bundle,
+        tta=pipeline.tta,
+        images=len(catalog),
+        lesions=int(catalog["lesion_id"].nunique()),
+        resamples=resamples,
+        seed=seed,
+        evaluated=datetime.now(UTC),
+        versions=package_versions(REPORTED_PACKAGES),
+        datasets=datasets,
+        selection=selection,
+        command=command,
     )
 
 
