@@ -21,6 +21,7 @@ def main() -> None:
     pipeline = opened_pipeline(sys.argv[1] if len(sys.argv) > 1 else None)
     pages = [
         st.Page(lambda: show_images(pipeline), title="Images", url_path="images", default=True),
+        st.Page(lambda: _show_over_time(pipeline), title="Over time", url_path="over-time"),
         st.Page(lambda: _show_model(pipeline), title="The model", url_path="model"),
     ]
     page = st.navigation(pages, position="hidden")
@@ -31,6 +32,12 @@ def main() -> None:
     page.run()
     visit = current_visit()
     component("keeper")(key="keeper", data={"spoken": spoken(visit), "asks": bool(visit.pictures)})
+
+
+def _show_over_time(pipeline: LesionPipeline) -> None:
+    from pipeline.app.over_time_page import show_over_time  # noqa: PLC0415 - most visits never need it
+
+    show_over_time(pipeline)
 
 
 def _show_model(pipeline: LesionPipeline) -> None:

@@ -1,5 +1,10 @@
 """The measurements of the image that is looked at, and the scale that they are taken at."""
 
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
 import streamlit as st
 
 from pipeline.app.fragments import show
@@ -7,6 +12,9 @@ from pipeline.app.look import Look
 from pipeline.app.visit import Picture, Visit, remembered
 from pipeline.prediction.outcomes import measured
 from segmentation.shape import Measurement
+from segmentation.typical import range_of
+
+RANGES = Path(__file__).with_name("typical_ranges.json")
 
 
 def show_measurements(visit: Visit, picture: Picture, look: Look) -> tuple[Measurement, ...]:
@@ -20,8 +28,27 @@ def show_measurements(visit: Visit, picture: Picture, look: Look) -> tuple[Measu
         (picture.key, contour, scale),
         lambda: measured(look.photograph, look.prediction.mask, scale),
     )
-    show("measurements", measurements=measurements)
+    show(
+        "measurements",
+        measurements=measurements,
+        typical=_typical(look.prediction.diagnosis, measurements),
+        diagnosis=look.prediction.diagnosis,
+        ranges=_ranges(),
+    )
     return measurements
+
+
+def _typical(diagnosis: str, measurements: tuple[Measurement, ...]) -> dict[str, tuple[float, float, float]]:
+    """Measurement -> low end, median and high end among the training images of the diagnosis, where known."""
+    found = {each.name: range_of(_ranges()["diagnoses"], diagnosis, each.name) for each in measurements}
+    return {name: known for name, known in found.items() if known}
+
+
+@cache
+def _ranges() -> dict[str, Any]:
+    """What `lesion dataset measure` has written."""
+    ranges: dict[str, Any] = json.loads(RANGES.read_text("utf-8"))
+    return ranges
 
 
 def scale_of(visit: Visit, picture: Picture, size: tuple[int, int]) -> float | None:

@@ -11,6 +11,7 @@ from pipeline.app.measuring import show_measurements
 from pipeline.app.readings import LESION, OWN
 from pipeline.app.viewer import show_viewer
 from pipeline.app.visit import Picture, Visit, remembered
+from pipeline.prediction.outcomes import quality_notes
 from pipeline.prediction.predictor import LOW_CONFIDENCE, UNLIKE_TRAINING, LesionPipeline, Prediction
 from pipeline.prediction.track_record import track_record
 from pipeline.reports.pictures import jpeg_uri, reduced
@@ -68,6 +69,9 @@ def _show_answer(pipeline: LesionPipeline, visit: Visit, picture: Picture, look:
         unreliable=UNLIKE_TRAINING in look.prediction.notes,
         doubts=DOUBTS,
         overruled=overruled,
+        quality=remembered(
+            "quality", picture.key, lambda: quality_notes(look.photograph, look.prediction.mask)
+        ),
         record=_record(pipeline, look),
         classified=_classified(look, reading.chosen(pipeline.bundle)),
     )

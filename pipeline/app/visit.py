@@ -50,6 +50,7 @@ class Visit:
     refused : files that were not taken
     picked : key of the image that is looked at
     scales : image size (H, W) -> millimetres per pixel that the reader has measured on such an image
+    moments : keys of the earlier and the later image that are compared
     revealed : keys of the images whose answer the reader has asked for in a quiz
     remembered : name -> (key, value), of what is shown now
     """
@@ -61,6 +62,7 @@ class Visit:
     picked: str | None = None
     scales: dict[tuple[int, int], float] = field(default_factory=dict)
     revealed: set[str] = field(default_factory=set)
+    moments: tuple[str, str] | None = None
     quiz: bool = False
     stopped: bool = False
     round: int = 0
@@ -85,7 +87,7 @@ class Visit:
             self.remembered,
         ):
             held.clear()
-        self.picked, self.stopped = None, False
+        self.picked, self.moments, self.stopped = None, None, False
         self.round += 1
 
 

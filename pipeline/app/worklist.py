@@ -78,7 +78,7 @@ def _row(key: str, outcome: Outcome, visit: Visit) -> dict[str, Any]:
             "confidence": facts["confidence"],
             "sure": percent(facts["confidence"]),
             "overruled": outcome.overruled,
-            "notes": "; ".join(facts["notes"]),
+            "notes": "; ".join([*facts["notes"], *outcome.quality]),
         }
     return row
 

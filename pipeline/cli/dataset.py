@@ -95,3 +95,50 @@ def split(
     counts = splits["split"].value_counts()
     parts = ", ".join(f"{counts.get(name, 0)} {name}" for name in ("train", "validation", "test"))
     print(f"{output}: {parts}; {len(catalog) - len(splits)} images left out, which show a held-out lesion")
+
+
+@app.command(
+    epilog="Example: lesion dataset measure HAM10000/ --splits splits.csv --output typical_ranges.json"
+)
+def measure(
+    dataset: Annotated[
+        Path, typer.Argument(metavar="DATASET", help="Folder of the dataset.", show_default=False)
+    ],
+    output: Annotated[
+        Path, typer.Option(metavar="FILE", dir_okay=False, help="The json to write.", show_default=False)
+    ],
+    splits: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Only the images for training that this split names.", show_default=False
+        ),
+    ] = None,
+    most: Annotated[int, typer.Option(min=1, help="At most so many images of each diagnosis.")] = 300,
+    seed: Annotated[int, typer.Option(min=0, help="Of the choice among more.")] = 0,
+) -> None:
+    """Measure the lesions of labelled images with masks: which values are typical of a diagnosis."""
+    with needing_extra("app"):
+        from data.datasets.catalog import DatasetError, load_dataset
+        from data.files import write_text
+        from data.images import ImageError, read_image, read_mask
+        from data.splits import read_splits
+        from segmentation.shape import measure_lesion
+        from segmentation.typical import typical_ranges
+
+    with stopping_on(DatasetError, ImageError):
+        catalog = load_dataset(dataset).dropna(subset=["mask_path", "dx"])
+        if splits:
+            known = read_splits(splits)
+            catalog = catalog[catalog["image_id"].isin(known.loc[known["split"] == "train", "image_id"])]
+        chosen = catalog.sample(frac=1, random_state=seed).groupby("dx").head(most)
+        if chosen.empty:
+            raise DatasetError(f"{dataset} has no image with both a mask and a diagnosis to measure.")
+        measured = []
+        with progress_bar("measuring", len(chosen)) as move:
+            columns = (chosen[name].astype(str) for name in ("dx", "mask_path", "image_path"))
+            for number, (dx, mask_path, image_path) in enumerate(zip(*columns, strict=True), 1):
+                measured.append((dx, measure_lesion(read_image(image_path), read_mask(mask_path))))
+                move(number)
+        ranges = {"dataset": dataset.name, "diagnoses": typical_ranges(measured)}
+        write_text(output, json.dumps(ranges, indent=1) + "\n")
+    print(f"{output}: typical ranges of {len(chosen)} lesions")

@@ -17,6 +17,7 @@ from pipeline.reports.pictures import data_uri
 # What stands behind the columns of `predictions.csv`.
 MORE_COLUMNS = (
     "overruled",
+    "quality",
     "millimetres_per_pixel",
     "area",
     "area_unit",
@@ -45,7 +46,7 @@ def csv_text(outcomes: Sequence[Outcome], bundle: Bundle, now: datetime | None =
     date = stamp(now)
     for outcome in outcomes:
         more = (*_measured_cells(outcome), *_remark_cells(outcome.remarks), date, bundle.name, software())
-        writer.writerow((*outcome.row, _plain(outcome.overruled), *more))
+        writer.writerow((*outcome.row, _plain(outcome.overruled), "; ".join(outcome.quality), *more))
     return text.getvalue()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from data.images import ImageError
+from data.quality import image_quality
 from data.resizing import resize_mask
 from pipeline.bundle.loading import Bundle
 from pipeline.prediction.outputs import table_columns, table_row
@@ -49,6 +50,8 @@ class Outcome:
     overruled : str
         What the reader chose in place of the pipeline, in words; empty where nothing.
     measurements : tuple of Measurement
+    quality : tuple of str
+        What makes the photograph hard to judge, as `data.quality.Quality.notes`.
     millimetres_per_pixel : float, optional
     remarks : Remarks
     """
@@ -61,6 +64,7 @@ class Outcome:
     error: str = ""
     overruled: str = ""
     measurements: tuple[Measurement, ...] = ()
+    quality: tuple[str, ...] = ()
     millimetres_per_pixel: float | None = None
     remarks: Remarks = Remarks()
 
@@ -110,8 +114,15 @@ def outcome_of(
         encoded(reduced(photograph.pixels, THUMBNAIL_SIDE), ".jpg"),
         overruled=overrule.words(bundle),
         measurements=measurements,
+        quality=quality_notes(photograph, prediction.mask),
         millimetres_per_pixel=millimetres_per_pixel,
     )
+
+
+def quality_notes(photograph: Photograph, mask: np.ndarray) -> tuple[str, ...]:
+    """What makes a photograph hard to judge; `mask`, bool (H, W), is its lesion."""
+    lesion = resize_mask(mask, photograph.pixels.shape[:2])
+    return image_quality(photograph.pixels, lesion).notes()
 
 
 def measured(

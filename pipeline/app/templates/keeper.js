@@ -32,18 +32,29 @@ function nameTheEnd() {
     const texts = document.createTreeWalker(dialog, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
       const text = texts.currentNode;
-      if (/internet|Streamlit server/i.test(text.data)) text.data = ENDED;
+      if (/internet|Streamlit server/i.test(text.data)) text.data = ENDED; // which holds neither word
     }
   }
+}
+
+/* Streamlit's drop area has a name and says that it is none to speak of; it is a group. */
+function nameTheDropArea() {
+  for (const area of document.querySelectorAll('section[role="presentation"][aria-label]')) area.setAttribute("role", "group");
+}
+
+function look() {
+  nameTheEnd();
+  nameTheDropArea();
 }
 
 export default function ({ data, parentElement }) {
   const live = parentElement.querySelector(".spoken");
   if (live.textContent !== data.spoken) live.textContent = data.spoken;
   const ask = (event) => { if (data.asks) event.preventDefault(); };
-  const watch = new MutationObserver(nameTheEnd);
+  const watch = new MutationObserver(look);
   document.addEventListener("paste", pasted);
   window.addEventListener("beforeunload", ask);
+  look();
   watch.observe(document.body, { childList: true, subtree: true });
   return () => {
     document.removeEventListener("paste", pasted);

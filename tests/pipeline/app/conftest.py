@@ -1,0 +1,101 @@
+"""The page in a real browser, for the tests that need one."""
+
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
+CHOOSER = "[data-testid=stFileUploader] input[type=file]"
+PATIENCE = 60  # seconds; a machine may have more to do
+
+
+def forbid_writing() -> None:
+    """From here on the process can't write a byte to any file."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+@pytest.fixture(scope="session")
+def address(bundle_folder):
+    """Where `lesion app` serves the bundle of rules, from a process that can't write any file."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "pipeline.cli", "app", "--bundle", bundle_folder, "--port", str(port)]
+    server = subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=forbid_writing,  # noqa: PLW1509 - no thread of this process holds a lock that it takes
+    )
+    wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health")
+    yield f"http://127.0.0.1:{port}"
+    server.terminate()
+    server.wait(PATIENCE)
+
+
+def wait_until_healthy(url) -> None:
+    for _ in range(PATIENCE * 5):
+        try:
+            urllib.request.urlopen(url).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"{url} does not answer")
+
+
+@pytest.fixture(scope="module")  # its loop must not run beneath the tests of other modules
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed")
+    with playwright.sync_playwright() as engine:
+        browser = engine.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(address, browser):
+    """A function that opens the page; in the end, every request must have gone to this computer."""
+    contexts, foreign = [], []
+
+    def open_page(width=1280, theme="light"):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+        context.set_default_timeout(1000 * PATIENCE)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: foreign.append(request.url))
+        page.goto(address)
+        page.locator(CHOOSER).wait_for(state="attached")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not [url for url in foreign if not url.startswith((address, "data:", "blob:"))]
+
+
+@pytest.fixture
+def write_disc(write_image, draw_disc, tmp_path):
+    """A function (name, colour) -> path of an image of a disc, with noise that makes the file larger than 1 MB."""
+
+    def write(name, colour) -> Path:
+        image = draw_disc(colour, centre=(500, 400), radius=150, size=(800, 1000))
+        noise = np.random.default_rng(0).integers(0, 20, image.shape, np.uint8)
+        path = write_image(tmp_path / name, cv2.subtract(image, noise))
+        assert path.stat().st_size > 2**20
+        return path
+
+    return write
