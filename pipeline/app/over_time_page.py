@@ -7,13 +7,14 @@ import streamlit as st
 
 from data.images import ImageError
 from data.resizing import resize, resize_mask
-from pipeline.app.drawings import contour_path, jpeg_uri
+from pipeline.app.drawings import contour_path
 from pipeline.app.fragments import show
 from pipeline.app.visit import Picture, Visit, current_visit, remembered
 from pipeline.prediction.outcomes import measured
 from pipeline.prediction.overruling import predict_overruled
 from pipeline.prediction.predictor import LesionPipeline
 from pipeline.prediction.reading import Photograph
+from pipeline.reports.pictures import jpeg_uri
 from segmentation.registration import Alignment, align
 from segmentation.shape import Measurement
 
@@ -106,8 +107,8 @@ def _show_pictures(earlier: Moment, later: Moment, alignment: Alignment) -> None
         height=size[0],
         width=size[1],
         pictures=(
-            (f"Earlier: {earlier.name}", jpeg_uri(earlier.pixels, SHOWN_SIDE)),
-            (f"Later, laid on the earlier: {later.name}", jpeg_uri(laid[0], SHOWN_SIDE)),
+            (f"Earlier: {earlier.name}", jpeg_uri(earlier.pixels)),
+            (f"Later, laid on the earlier: {later.name}", jpeg_uri(laid[0])),
         ),
         before=contour_path(earlier.mask),
         after=contour_path(laid[1]),

@@ -134,11 +134,11 @@ def measure(
         if chosen.empty:
             raise DatasetError(f"{dataset} has no image with both a mask and a diagnosis to measure.")
         measured = []
-        with progress_bar("measuring", len(chosen)) as move:
+        with progress_bar("measuring") as progress:
             columns = (chosen[name].astype(str) for name in ("dx", "mask_path", "image_path"))
             for number, (dx, mask_path, image_path) in enumerate(zip(*columns, strict=True), 1):
                 measured.append((dx, measure_lesion(read_image(image_path), read_mask(mask_path))))
-                move(number)
+                progress(number, len(chosen))
         ranges = {"dataset": dataset.name, "diagnoses": typical_ranges(measured)}
         write_text(output, json.dumps(ranges, indent=1) + "\n")
     print(f"{output}: typical ranges of {len(chosen)} lesions")
