@@ -1,9 +1,12 @@
 """What the results take over from the image that they are about."""
 
+from collections.abc import Callable
 from copy import deepcopy
+from typing import Any
 
 from pydicom import Dataset
 from pydicom.uid import SecondaryCaptureImageStorage
+from pydicom.valuerep import DA, TM
 
 from pipeline.dicom.reading import Frame
 
@@ -25,6 +28,7 @@ _NEEDED = (
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
     *("StudyDate", "StudyTime", "StudyID", "AccessionNumber", "ReferringPhysicianName"),
 )
+_PARSERS: dict[str, Callable[[Any], object]] = {"DA": DA, "TM": TM}
 UTF_8 = "ISO_IR 192"
 
 
@@ -38,12 +42,25 @@ def as_reference(frame: Frame) -> Dataset:
         if keyword in reference:
             delattr(reference, keyword)
     for keyword in _NEEDED:
-        if keyword not in reference:
+        if not _is_as_the_standard_has_it(reference, keyword):
             setattr(reference, keyword, None)
     reference.SpecificCharacterSet = UTF_8
     if frame.source.number is not None:
         reference.SOPClassUID = SecondaryCaptureImageStorage
     return reference
+
+
+def _is_as_the_standard_has_it(reference: Dataset, keyword: str) -> bool:
+    """Whether a value is there that a result may carry: a sex of another list, or a date in words, may not."""
+    if keyword not in reference:
+        return False
+    value = reference[keyword].value
+    if keyword == "PatientSex":
+        return not value or value in {"M", "F", "O"}
+    try:
+        return not value or bool(_PARSERS.get(reference[keyword].VR, str)(value))
+    except ValueError:
+        return False
 
 
 def frame_numbers(frame: Frame) -> list[int] | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import highdicom as hd
 import numpy as np
 import pytest
-from pydicom import Dataset, dcmread
+from pydicom import Dataset, config, dcmread
 
 from data.images import ImageError
 from pipeline.dicom.folder import DicomFolder
@@ -311,24 +311,33 @@ def test_the_folder_can_be_sent_to_another_process(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "facts",
+    ("keyword", "value", "carried"),
     [
-        {"PatientSex": "unknown", "PatientBirthDate": "12.03.1947"},
-        {"StudyDate": "2026-01-02", "StudyTime": "ten o'clock"},
-        {"PatientID": "long" * 30, "AccessionNumber": "longer than sixteen characters"},
-        {"StudyInstanceUID": "1.02.3", "SOPInstanceUID": "no uid"},
-        {"PatientName": "a^b^c^d^e^f^g", "ReferringPhysicianName": "a=b=c=d"},
+        ("PatientSex", "unknown", ""),
+        ("PatientBirthDate", "12.03.1947", ""),
+        ("StudyDate", "2026-01-02", ""),
+        ("StudyTime", "ten o'clock", ""),
+        ("PatientID", "long" * 30, "long" * 30),
+        ("PatientName", "a^b^c^d^e^f^g", "a^b^c^d^e^f^g"),
     ],
 )
-def test_values_that_the_standard_does_not_have_give_results_or_one_sentence(
-    tmp_path, draw_disc, row_of, write_dicom, facts
+def test_values_that_the_standard_does_not_have_are_left_empty_where_nothing_else_goes(
+    tmp_path, draw_disc, write, write_dicom, keyword, value, carried
 ):
-    pydicom_config = pytest.importorskip("pydicom.config")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pydicom_config.settings, "_writing_validation_mode", pydicom_config.IGNORE)
-        path = write_dicom(tmp_path / "odd.dcm", draw_disc(), **facts)
-    try:
-        assert row_of(path)["diameter_mm"]
-    except ImageError as error:
-        assert str(error).startswith(str(path)) and "not as the standard has it" in str(error)
-        assert files(tmp_path / "results") == [] if (tmp_path / "results").exists() else True
+        patch.setattr(config.settings, "_writing_validation_mode", config.IGNORE)
+        folder = write(write_dicom(tmp_path / "odd.dcm", draw_disc(), **{keyword: value}))
+    for kind in ("seg", "sr", "sc"):
+        assert str(dcmread(folder / f"odd_{kind}.dcm").get(keyword) or "") == carried
+
+
+def test_what_fits_no_result_is_told_without_quoting_it(photograph, pipeline, tmp_path, monkeypatch):
+    def fail(*_):
+        raise ValueError("Rosalinde is no valid name")
+
+    monkeypatch.setattr("pipeline.dicom.folder.structured_report", fail)
+    source = FrameSource(photograph)
+    with pytest.raises(ImageError, match=r"scan\.dcm: no DICOM results") as caught:
+        DicomFolder(tmp_path / "results").write("a", source, pipeline.predict(source.read()), pipeline)
+    assert "Rosalinde" not in str(caught.value)
+    assert not (tmp_path / "results").exists()
