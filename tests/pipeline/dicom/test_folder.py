@@ -3,6 +3,7 @@
 import pickle
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import highdicom as hd
 import numpy as np
@@ -15,6 +16,13 @@ from pipeline.dicom.reading import FrameSource, frame_sources, is_photograph
 from pipeline.dicom.software import RESEARCH_USE, software_of
 from pipeline.dicom.table import table_columns, table_row
 from pipeline.prediction.overlays import draw_overlay
+from pipeline.prediction.predictor import Prediction
+
+
+class Written(NamedTuple):
+    photograph: Path
+    results: Path
+    prediction: Prediction
 
 
 @pytest.fixture
@@ -29,6 +37,17 @@ def write(pipeline, tmp_path):
         return output.folder
 
     return predict_and_write
+
+
+@pytest.fixture(scope="module")
+def written(pipeline, draw_disc, write_dicom, tmp_path_factory) -> Written:
+    """A photograph and its results, made once."""
+    folder = tmp_path_factory.mktemp("written")
+    photograph = write_dicom(folder / "scan.dcm", draw_disc())
+    source = FrameSource(photograph)
+    prediction = pipeline.predict(source.read())
+    DicomFolder(folder / "results").write("scan", source, prediction, pipeline)
+    return Written(photograph, folder / "results", prediction)
 
 
 @pytest.fixture
@@ -151,10 +170,9 @@ def test_patient_study_and_accession_are_carried_over(
         assert result.SeriesInstanceUID != photograph.SeriesInstanceUID
 
 
-def test_the_mask_is_the_predictions(photograph, pipeline, write):
-    mask = hd.seg.segread(write(photograph) / "scan_seg.dcm")
-    expected = pipeline.predict(FrameSource(photograph).read()).mask
-    assert (mask.pixel_array == expected).all()
+def test_the_mask_is_the_predictions(written):
+    mask = hd.seg.segread(written.results / "scan_seg.dcm")
+    assert (mask.pixel_array == written.prediction.mask).all()
     assert mask.SegmentSequence[0].SegmentAlgorithmType == "AUTOMATIC"
     assert mask.ContentDescription == RESEARCH_USE
 
@@ -168,12 +186,11 @@ def test_a_fractional_mask_holds_the_probability(photograph, pipeline, write):
     assert np.abs(mask.pixel_array / mask.MaximumFractionalValue - expected).max() <= 0.5 / 255 + 1e-6
 
 
-def test_the_report_ranks_the_classes_and_measures_in_millimetres(photograph, pipeline, write):
-    report = dcmread(write(photograph) / "scan_sr.dcm")
-    prediction = pipeline.predict(FrameSource(photograph).read())
+def test_the_report_ranks_the_classes_and_measures_in_millimetres(written):
+    report = dcmread(written.results / "scan_sr.dcm")
 
     area, diameter = (number(named(report, name)[0]) for name in ("Area", "Diameter"))
-    assert area == (pytest.approx(prediction.mask.sum() * 0.02**2, rel=1e-4), "mm2")
+    assert area == (pytest.approx(written.prediction.mask.sum() * 0.02**2, rel=1e-4), "mm2")
     assert diameter == (pytest.approx(2.4, abs=0.1), "mm")
     ranked = named(report, "Probability of class")
     values = [number(item)[0] for item in ranked]
@@ -189,8 +206,8 @@ def test_the_report_ranks_the_classes_and_measures_in_millimetres(photograph, pi
     )
 
 
-def test_classes_that_join_diagnoses_get_no_code_of_one_of_them(photograph, write):
-    report = dcmread(write(photograph) / "scan_sr.dcm")
+def test_classes_that_join_diagnoses_get_no_code_of_one_of_them(written):
+    report = dcmread(written.results / "scan_sr.dcm")
     codes = [item.ContentSequence[0].ConceptCodeSequence[0] for item in named(report, "Probability of class")]
     schemes = {code.CodeMeaning: code.CodingSchemeDesignator for code in codes}
 
@@ -211,15 +228,14 @@ def test_the_report_names_the_algorithm_says_what_it_is_for_and_repeats_the_note
     assert parameters == ["bundle=rules", f"models={software.models}"]
 
 
-def test_the_report_refers_to_mask_and_photograph(photograph, write):
-    folder = write(photograph)
-    report, mask = dcmread(folder / "scan_sr.dcm"), dcmread(folder / "scan_seg.dcm")
+def test_the_report_refers_to_mask_and_photograph(written):
+    report, mask = dcmread(written.results / "scan_sr.dcm"), dcmread(written.results / "scan_seg.dcm")
     referred = {
         item.ReferencedSOPSequence[0].ReferencedSOPInstanceUID
         for item in contents(report)
         if "ReferencedSOPSequence" in item
     }
-    assert referred == {mask.SOPInstanceUID, dcmread(photograph).SOPInstanceUID}
+    assert referred == {mask.SOPInstanceUID, dcmread(written.photograph).SOPInstanceUID}
 
 
 def test_without_spacing_sizes_are_in_pixels(tmp_path, draw_disc, write, write_dicom):
@@ -276,17 +292,16 @@ def test_classes_of_ones_own_are_reported_by_their_names(photograph, write):
     assert named(report, "Probability of a malignant class") == []
 
 
-def test_the_picture_is_the_overlay_and_is_not_predicted_again(photograph, pipeline, write):
-    folder = write(photograph)
-    picture = dcmread(folder / "scan_sc.dcm")
+def test_the_picture_is_the_overlay_and_is_not_predicted_again(written):
+    picture = dcmread(written.results / "scan_sc.dcm")
 
-    overlay = draw_overlay(FrameSource(photograph).read(), pipeline.predict(FrameSource(photograph).read()))
+    overlay = draw_overlay(FrameSource(written.photograph).read(), written.prediction)
     pixels, height = picture.pixel_array, len(overlay)
     assert (pixels[:height] == overlay).all()
     assert len(pixels) > height and len(np.unique(pixels[height:])) > 10, "below it stands what it is for"
     assert (picture.ImageComments, picture.BurnedInAnnotation) == (RESEARCH_USE, "YES")
-    assert is_photograph(photograph) and not is_photograph(folder / "scan_sc.dcm")
-    assert list(frame_sources(folder)) == []
+    assert is_photograph(written.photograph) and not is_photograph(written.results / "scan_sc.dcm")
+    assert list(frame_sources(written.results)) == []
 
 
 def test_the_table_names_nobody_unless_it_is_asked_to(photograph, row_of, patient, said_of):
