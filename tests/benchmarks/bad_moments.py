@@ -10,6 +10,7 @@ that nobody disturbed. Times of day and speeds are not compared. Each line is on
 
 import argparse
 import hashlib
+import importlib.util
 import json
 import math
 import os
@@ -58,7 +59,17 @@ CHANGING = (
 
 
 def lesion(*arguments: object, kill_after: float | None = None) -> subprocess.CompletedProcess:
-    """Run the command in a fork of this process, which has TensorFlow loaded and has not used it.
+    """Run the command in a fork of this process; see `forked`."""
+
+    def command() -> None:
+        sys.argv = ["lesion", *map(str, arguments)]
+        main_of_lesion()
+
+    return forked(command, kill_after)
+
+
+def forked(work: Callable[[], object], kill_after: float | None = None) -> subprocess.CompletedProcess:
+    """Do the work in a fork of this process, which has TensorFlow loaded and has not used it.
 
     It ends with SIGKILL after so many seconds where that is given.
     """
@@ -66,7 +77,7 @@ def lesion(*arguments: object, kill_after: float | None = None) -> subprocess.Co
         sys.stdout.flush()
         child = os.fork()
         if child == 0:
-            _become(arguments, output.fileno(), errors.fileno())
+            _become(work, output.fileno(), errors.fileno())
         end = math.inf if kill_after is None else time.monotonic() + kill_after
         while not (waited := os.waitpid(child, os.WNOHANG))[0]:
             if time.monotonic() > end:
@@ -76,18 +87,18 @@ def lesion(*arguments: object, kill_after: float | None = None) -> subprocess.Co
         for file in (output, errors):
             file.seek(0)
             texts.append(file.read().decode("utf-8", "replace"))
-    return subprocess.CompletedProcess(list(arguments), os.waitstatus_to_exitcode(waited[1]), *texts)
+    return subprocess.CompletedProcess([], os.waitstatus_to_exitcode(waited[1]), *texts)
 
 
-def _become(arguments: tuple[object, ...], output: int, errors: int) -> None:
-    """Let this process be the command, and end with it."""
+def _become(work: Callable[[], object], output: int, errors: int) -> None:
+    """Let this process do the work, and end with it."""
     os.dup2(output, 1)
     os.dup2(errors, 2)
-    sys.argv = ["lesion", *map(str, arguments)]
     sys.stdout, sys.stderr = (open(number, "w", closefd=False) for number in (1, 2))  # noqa: SIM115
     status = 1
     try:
-        main_of_lesion()
+        work()
+        status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:
@@ -153,6 +164,21 @@ class Case:
     def run(self, folder: Path, *, again: bool = False, kill_after: float | None = None):
         resume = ("--resume",) if again and self.resume else ()
         return lesion(*self.arguments, "--output", folder, *resume, kill_after=kill_after)
+
+
+class Engine(Case):
+    """The training engine alone, on the tests' smallest network: many kills in little time."""
+
+    def __init__(self) -> None:
+        super().__init__("engine", (), lambda folder: {"weights": weights_of(folder / "model.keras")})
+        path = ROOT / "tests" / "segmentation" / "engine" / "test_fitting.py"
+        specification = importlib.util.spec_from_file_location("test_fitting", path)
+        assert specification and specification.loader
+        self.tests = importlib.util.module_from_spec(specification)
+        specification.loader.exec_module(self.tests)
+
+    def run(self, folder: Path, *, again: bool = False, kill_after: float | None = None):
+        return forked(lambda: self.tests.train_noisily(folder), kill_after)
 
 
 def disturb(case: Case, work: Path, kills: int, rng: random.Random) -> Counter:
@@ -260,7 +286,7 @@ def main() -> None:
     )
     parser.add_argument("--kills", type=int, default=20, help="of each command")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", help="segmentation, classification, export, compare or places")
+    parser.add_argument("--only", help="engine, segmentation, classification, export, compare or places")
     parser.add_argument(
         "--sizes", type=float, nargs="*", default=[0.5, 4, 12, 24], help="of the full disks, in MB"
     )
@@ -283,7 +309,7 @@ def main() -> None:
             "export", ("export", "--segmentation", runs[0], "--classification", runs[1]), bundle_state
         )
         compare = Case("compare", ("compare", dataset, *COMPARISON), comparison_state)
-        cases = [unet, classifier, export, compare]
+        cases = [Engine(), unet, classifier, export, compare]
         if wanted.only in {None, "export", "places"}:
             for case, folder in zip((unet, classifier), runs, strict=True):
                 case.run(folder)
@@ -292,7 +318,7 @@ def main() -> None:
             if wanted.only in {None, case.name}:
                 print(case.name, dict(disturb(case, work, wanted.kills, rng)), flush=True)
         if wanted.only in {None, "places"}:
-            print("places", dict(bad_places(cases, dataset, wanted.sizes)))
+            print("places", dict(bad_places(cases[1:], dataset, wanted.sizes)))
 
 
 if __name__ == "__main__":

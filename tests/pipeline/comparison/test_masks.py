@@ -1,5 +1,6 @@
 """Lesions are found by segmentations that did not learn from them, or it is said that they did."""
 
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pipeline.bundle.loading import load_bundle
 from pipeline.comparison.config import ComparisonConfig
 from pipeline.comparison.folder import ComparisonFolder
 from pipeline.comparison.masks import bundle_masks, cross_fitted_masks, describe_mask, mask_source
+from segmentation.config import SegmentationConfig
 from segmentation.engine.run_folder import Run
 from segmentation.metrics import jaccard
 
@@ -132,3 +134,22 @@ def test_a_speck_in_the_datasets_mask_is_no_usable_lesion() -> None:
     speck[0, 0] = True
     assert not describe_mask(mask, speck)["reference_found"]
     assert describe_mask(mask, mask)["reference_found"]
+
+
+def test_real_networks_find_the_lesions_of_the_other_fold(
+    tmp_path: Path,
+    drawn_catalog: pd.DataFrame,
+    segmentation_config: SegmentationConfig,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = ComparisonConfig(
+        folds=2, segmentation=dataclasses.replace(segmentation_config, batch_size=4, epochs=6)
+    )
+    splits = split_by_lesion(drawn_catalog)
+    monkeypatch.setattr("segmentation.engine.normalization.MOMENTUM", 0.7)  # for so few steps
+    masks = cross_fitted_masks(ComparisonFolder(tmp_path), drawn_catalog, splits, config)
+    assert masks.table["found"].mean() > 0.8
+    assert masks.table["jaccard"].mean() > 0.4
+    for fold in (0, 1):
+        learnt = Run(tmp_path / "segmentation" / f"fold-{fold}").splits["image_id"]
+        assert set(learnt).isdisjoint(masks.table.loc[masks.table["fold"] == fold, "image_id"])

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import signal
 import subprocess
 import sys
@@ -371,3 +372,32 @@ def test_the_learning_rate_warms_up_and_falls_along_a_cosine() -> None:
     optimizer = adam_with_cosine(Phase("full", (1, 1), epochs=10, learning_rate=0.4), 10, weight_decay=0.01)
     rates = [float(optimizer._learning_rate(step)) for step in (0, 5, 52, 100)]
     assert rates == pytest.approx([0.02, 0.4, 0.2, 0.0], abs=0.006)
+
+
+def test_jax_trains_and_resumes_as_tensorflow_does(tmp_path: Path) -> None:
+    pytest.importorskip("jax")
+    script = f"""
+import importlib.util, sys
+from pathlib import Path
+spec = importlib.util.spec_from_file_location("test_fitting", {str(Path(__file__))!r})
+tests = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(tests)
+assert tests.keras.backend.backend() == "jax"
+show, steps = tests.EpochProgress.on_train_batch_end, iter(range(1, 1000))
+def die(*_, **__):
+    if next(steps) == 2 * tests.STEPS_AN_EPOCH + 1:
+        raise tests.Killed
+undisturbed = tests.train_noisily(Path({str(tmp_path)!r}) / "undisturbed")
+tests.EpochProgress.on_train_batch_end = die
+try:
+    tests.train_noisily(Path({str(tmp_path)!r}) / "killed")
+except tests.Killed:
+    tests.EpochProgress.on_train_batch_end = show
+resumed = tests.train_noisily(Path({str(tmp_path)!r}) / "killed")
+tests.pd.testing.assert_frame_equal(tests.figures(resumed), tests.figures(undisturbed), rtol=1e-5)
+"""
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    ended = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
