@@ -6,7 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from pipeline.cli import app as app_command
-from pipeline.cli import benchmark, compare, dataset, dicom, evaluate, export, predict, train
+from pipeline.cli import benchmark, calibrate, compare, dataset, dicom, evaluate, export, predict, train
 from pipeline.cli import web as web_command
 from pipeline.cli.console import INTERRUPTED, complain, needing_extra
 from pipeline.cli.options import DISCLAIMER, current_name
@@ -70,4 +70,5 @@ app.add_typer(dataset.app, name="dataset")
 app.add_typer(dicom.app, name="dicom")
 app.add_typer(train.app, name="train")
 app.command(epilog=export.EXAMPLE)(export.export)
+app.command(epilog=calibrate.EXAMPLE)(calibrate.calibrate)
 app.command(epilog=benchmark.EXAMPLE)(benchmark.benchmark)

@@ -115,6 +115,7 @@ class _Answer(NamedTuple):
 
     probabilities: dict[str, float]
     activation_map: np.ndarray
+    logits: np.ndarray
     as_it_is: tuple[np.ndarray, np.ndarray]  # logits and activation map of the view, not averaged over flips
 
     @property
@@ -255,8 +256,7 @@ class LesionPipeline:
         elif mask.shape != photograph.size:
             raise ValueError(f"the mask is {mask.shape} and not of the image's size {photograph.size}")
         box = box or lesion_box(mask, margin)
-        view = "crop" if view == "crop" and box else "full"
-        seen = photograph.part(box, self._detail) if view == "crop" and box else photograph.pixels
+        view, seen = self._view(photograph, view, box)
         answer = self._name(seen)
         ood_score = self._ood_score(Seen(small, probability, *answer.as_it_is))
         return Prediction(
@@ -271,6 +271,30 @@ class LesionPipeline:
             ood_score=ood_score,
             group=malignancy(answer.diagnosis, self.bundle.malignant),
         )
+
+    def examine(self, image: Source | Photograph) -> tuple[Seen, np.ndarray]:
+        """What the networks see of an image and say, before any calibration.
+
+        Parameters
+        ----------
+        image : as `predict` takes it
+
+        Returns
+        -------
+        Seen, with what the classifier says of the view as it is
+        float array (C,), its logits, averaged over flips where the pipeline does so
+
+        Raises
+        ------
+        ImageError
+            As `predict`.
+        """
+        photograph = image if isinstance(image, Photograph) else self.open(image)
+        small, probability = self._find_mask.answer(photograph.pixels)
+        mask = lesion_mask(resize(probability, photograph.size), self.bundle.threshold)
+        _, seen = self._view(photograph, self.bundle.view, lesion_box(mask, self.bundle.crop_margin))
+        answer = self._name(seen)
+        return Seen(small, probability, *answer.as_it_is), answer.logits
 
     def lesion_probability(self, image: Source | Photograph) -> np.ndarray:
         """Probability of lesion at every pixel, before any threshold.
@@ -311,6 +335,12 @@ class LesionPipeline:
         except ImageError as error:
             return error
 
+    def _view(self, photograph: Photograph, view: str, box: Box | None) -> tuple[str, np.ndarray]:
+        """The view that is possible, and what the classifier sees of the image in it."""
+        if view == "crop" and box:
+            return view, photograph.part(box, self._detail)
+        return "full", photograph.pixels
+
     def _name(self, view: np.ndarray) -> _Answer:
         height, width, _ = self._classification.input_shape
         seen = resize(view, (height, width))
@@ -320,6 +350,7 @@ class LesionPipeline:
         return _Answer(
             dict(zip(self.bundle.classes, probabilities.tolist(), strict=True)),
             activation_map,
+            logits,
             (answers[0][0], answers[0][1]),
         )
 

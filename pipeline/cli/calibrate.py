@@ -1,0 +1,50 @@
+"""The `lesion calibrate` command."""
+
+# ruff: noqa: PLC0415 - a command imports what it needs, so that none waits for another's libraries
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.console import needing_extra, stopping_on
+from pipeline.cli.options import DatasetsArgument
+
+EXAMPLE = "Example: lesion calibrate HAM10000/ ISIC2018/ --bundle bundle"
+
+
+def calibrate(
+    datasets: DatasetsArgument,
+    bundle: Annotated[
+        Path,
+        typer.Option(metavar="BUNDLE", file_okay=False, help="The bundle to write anew.", show_default=False),
+    ],
+    most: Annotated[
+        int, typer.Option(min=10, help="Training images of each dataset that tell what is usual.")
+    ] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the images drawn.")] = 0,
+) -> None:
+    """Set a bundle's temperatures and thresholds on its validation images, through the models that it holds.
+
+    They are measured on all datasets together, for the diagnosis as it is and averaged over flips. The bundle also
+    learns how images of these datasets look, so that it can say of another one that it is unlike them.
+    """
+    with needing_extra("evaluate"):
+        from data.datasets.catalog import DatasetError
+        from data.images import ImageError
+        from pipeline.bundle.loading import BundleError, load_bundle
+        from pipeline.export.calibrating import calibrate as calibrate_bundle
+        from pipeline.export.calibrating import sources_of
+
+    with stopping_on(BundleError, DatasetError, ImageError):
+        loaded = load_bundle(bundle)
+        sources = sources_of(datasets, loaded, most, seed)
+        calibrated = calibrate_bundle(loaded, sources, seed=seed)
+    for figures in calibrated.figures["calibration"]:
+        parts = [f"{figures['validation_images']} validation images"]
+        if "calibration_error" in figures:
+            parts.append(f"calibration error {figures['calibration_error']:.3f}")
+        if "unlike_training" in figures:
+            parts.append(f"{figures['unlike_training']:.1%} unlike the training images")
+        print(f"{figures['source']}: {', '.join(parts)}")
+    print(f"{bundle}: temperature {calibrated.temperature:.3f}")

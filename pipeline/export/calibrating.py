@@ -1,0 +1,177 @@
+"""What a bundle's thresholds and temperatures should be, measured on images through the bundle itself.
+
+An export sets them from the Keras models on the validation images of one training. Here the converted models answer, on
+the validation images of as many datasets as are given, so that what ships fits what runs, on more than one source.
+"""
+
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from classification.appearance import appearance
+from classification.calibration import expected_calibration_error, fit_temperature
+from classification.ood import AppearanceDetector
+from classification.probabilities import softmax
+from data.datasets.catalog import DatasetError, load_dataset
+from data.progress import tracked
+from pipeline.bundle.loading import MANIFEST_FILE, Bundle
+from pipeline.bundle.saving import STAGES, files_of_bundle, save_bundle
+from pipeline.evaluation.selection import select_split
+from pipeline.export.model_card import write_card
+from pipeline.prediction.predictor import LesionPipeline
+
+ABSTAINING_PART = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """The images of one dataset that a calibration looks at.
+
+    Attributes
+    ----------
+    name : str
+    validation : DataFrame
+        Images that the bundle was chosen on and not trained on.
+    training : DataFrame
+        Some that it was trained on.
+    """
+
+    name: str
+    validation: pd.DataFrame
+    training: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What the bundle says of N images: appearances (N, D), logits (N, C), those averaged over flips, and labels.
+
+    A label is the place of the image's diagnosis among the bundle's classes, or -1.
+    """
+
+    appearances: np.ndarray
+    logits: np.ndarray
+    averaged: np.ndarray
+    labels: np.ndarray
+
+
+def sources_of(datasets: Sequence[str | Path], bundle: Bundle, most: int, seed: int = 0) -> list[Source]:
+    """The validation images of each dataset, and at most `most` of its training images, drawn by `seed`.
+
+    Raises
+    ------
+    DatasetError
+        If no dataset has an image of the bundle's validation split, or one has none of its training split.
+    """
+    sources = []
+    for dataset in datasets:
+        catalog = load_dataset(dataset)
+        training = select_split(catalog, bundle, "train").catalog
+        try:
+            validation = select_split(catalog, bundle, "validation").catalog
+        except DatasetError:  # a source of training images alone
+            validation = catalog.head(0)
+        drawn = training.sample(min(most, len(training)), random_state=seed)
+        sources.append(Source(Path(dataset).resolve().name, validation, drawn))
+    if not sum(len(source.validation) for source in sources):
+        raise DatasetError(
+            "none of the datasets has images of the bundle's validation split to calibrate on."
+        )
+    return sources
+
+
+def calibrate(bundle: Bundle, sources: Sequence[Source], *, seed: int = 0) -> Bundle:
+    """Set the bundle's temperatures, abstention thresholds and what it knows of usual images; write it anew.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The files of its folder are replaced.
+    sources : sequence of Source
+    seed : of the mixture of appearances
+
+    Raises
+    ------
+    ImageError, BundleError
+    """
+    pipeline = LesionPipeline.load(bundle, tta=True)
+    seen = [_answers(pipeline, source.training) for source in sources]
+    unseen = [_answers(pipeline, source.validation) for source in sources]
+    known = _joined(unseen)
+    detector = AppearanceDetector.fit(_joined(seen).appearances, known.appearances, seed=seed)
+    manifest = json.loads((bundle.folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+    manifest |= _calibration(known.logits, known.labels)
+    manifest["flips"] = _calibration(known.averaged, known.labels)
+    manifest["appearance"] = detector.to_dict()
+    manifest["figures"] = {
+        **manifest["figures"],
+        "calibration": [
+            _figures(source, answers, detector, manifest["temperature"])
+            for source, answers in zip(sources, unseen, strict=True)
+        ],
+    }
+    return _written(bundle, manifest)
+
+
+def _answers(pipeline: LesionPipeline, catalog: pd.DataFrame) -> Answers:
+    classes = list(pipeline.bundle.classes)
+    appearances, logits, averaged = [], [], []
+    for path in tracked(list(catalog["image_path"]), "looking at images"):
+        seen, averaged_logits = pipeline.examine(path)
+        appearances.append(appearance(seen, pipeline.bundle.threshold))
+        logits.append(seen.logits)
+        averaged.append(averaged_logits)
+    labels = [classes.index(dx) if dx in classes else -1 for dx in catalog["dx"]]
+    return Answers(np.array(appearances), np.array(logits), np.array(averaged), np.array(labels, int))
+
+
+def _joined(answers: Sequence[Answers]) -> Answers:
+    some = [part for part in answers if len(part.labels)]
+    return Answers(
+        *(
+            np.concatenate([getattr(part, name) for part in some])
+            for name in ("appearances", "logits", "averaged", "labels")
+        )
+    )
+
+
+def _calibration(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Temperature and abstention threshold from the images whose label is known."""
+    known = labels >= 0
+    temperature = fit_temperature(logits[known], labels[known])
+    confidences = softmax(logits / temperature).max(axis=1)
+    return {
+        "temperature": temperature,
+        "abstention_threshold": float(np.quantile(confidences, ABSTAINING_PART)),
+    }
+
+
+def _figures(
+    source: Source, answers: Answers, detector: AppearanceDetector, temperature: float
+) -> dict[str, Any]:
+    known = answers.labels >= 0
+    figures: dict[str, Any] = {
+        "source": source.name,
+        "training_images": len(source.training),
+        "validation_images": len(source.validation),
+    }
+    if known.any():
+        probabilities = softmax(answers.logits[known] / temperature)
+        figures["calibration_error"] = expected_calibration_error(probabilities, answers.labels[known])
+    if len(answers.labels):
+        scores = np.array([detector.score(numbers) for numbers in answers.appearances])
+        figures["unlike_training"] = float(np.mean(scores < detector.threshold))
+    return figures
+
+
+def _written(bundle: Bundle, manifest: dict[str, Any]) -> Bundle:
+    manifest["precision"] = {stage: manifest[stage]["precision"] for stage in STAGES}
+    with tempfile.TemporaryDirectory() as temporary:
+        card = write_card(manifest, Path(temporary))
+        files = {name: bundle.folder / name for name in files_of_bundle(bundle.folder)}
+        return save_bundle(manifest, {**files, **card}, bundle.folder)
