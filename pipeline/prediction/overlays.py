@@ -70,8 +70,9 @@ def _corners(box: Sequence[int], scale: float, stroke: int) -> np.ndarray:
 
 def _label(prediction: Prediction, width: int, text_height: int) -> np.ndarray:
     """The strip below the image: the diagnosis with its group's colour, and under it what else there is to say."""
-    title = f"{diagnosis_name(prediction.diagnosis)}  {prediction.confidence:.0%}"
-    details = " · ".join(_details(prediction))
+    named = f"{diagnosis_name(prediction.diagnosis)}  {prediction.confidence:.0%}"
+    title = prediction.headline.capitalize() if prediction.headline else named
+    details = " · ".join([*([named] if prediction.headline else []), *_details(prediction)])
     padding = text_height // 2
     title_left = padding + text_height
     title_font = _fitting_font(title, text_height, width - title_left - padding)
@@ -81,7 +82,11 @@ def _label(prediction: Prediction, width: int, text_height: int) -> np.ndarray:
     drawing = ImageDraw.Draw(strip)
     middle = padding + text_height // 2
     radius = text_height // 4
-    drawing.circle((padding + radius, middle), radius, GROUP_COLOURS[prediction.group])
+    drawing.circle(
+        (padding + radius, middle),
+        radius,
+        GROUP_COLOURS["unknown" if prediction.headline else prediction.group],
+    )
     drawing.text((title_left, middle), title, TEXT_COLOUR, title_font, anchor="lm")
     drawing.text((title_left, middle + text_height), details, NOTE_COLOUR, details_font, anchor="lm")
     return np.asarray(strip)

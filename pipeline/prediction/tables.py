@@ -146,7 +146,7 @@ def cells(source: Path, prediction: Prediction) -> tuple[str, ...]:
     """The texts of `HEADER`'s columns."""
     return (
         shown(source),
-        _diagnosis(prediction.diagnosis),
+        _headed(prediction),
         f"{prediction.confidence:.1%}",
         "" if math.isnan(prediction.malignant) else f"{prediction.malignant:.1%}",
         f"{prediction.lesion_fraction:.1%}",
@@ -157,6 +157,12 @@ def cells(source: Path, prediction: Prediction) -> tuple[str, ...]:
 def shown(path: Path) -> str:
     """A path as text that every terminal can print, whatever bytes the file system let into its name."""
     return os.fsencode(path).decode("utf-8", "replace")
+
+
+def _headed(prediction: Prediction) -> str:
+    """The diagnosis, behind the headline where there is one."""
+    named = _diagnosis(prediction.diagnosis)
+    return f"{prediction.headline}, else {named}" if prediction.headline else named
 
 
 def _diagnosis(code: str) -> str:

@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from segmentation.cropping import Box, crop, lesion_bounds, lesion_box, lesion_mask, square_box, widen
+from segmentation.cropping import (
+    Box,
+    crop,
+    lesion_bounds,
+    lesion_box,
+    lesion_mask,
+    part_outside,
+    square_box,
+    touches_frame,
+    widen,
+)
 
 
 def mask_of(x0: int, y0: int, x1: int, y1: int, size: tuple[int, int] = (100, 200)) -> np.ndarray:
@@ -90,3 +100,19 @@ def test_a_crop_is_the_content_of_the_box() -> None:
     image = np.arange(24).reshape(4, 6)
     assert crop(image, Box(1, 2, 3, 4)).tolist() == [[13, 14], [19, 20]]
     assert crop(np.zeros((4, 6, 3)), Box(1, 2, 3, 4)).shape == (2, 2, 3)
+
+
+def test_a_lesion_that_runs_along_the_edge_is_cut_off() -> None:
+    assert touches_frame(mask_of(0, 40, 60, 80))
+    assert not touches_frame(mask_of(1, 40, 60, 80))
+
+
+def test_a_lesion_that_meets_the_edge_in_a_point_is_not_cut_off() -> None:
+    assert not touches_frame(mask_of(0, 50, 60, 53))
+
+
+def test_the_part_outside_a_box_counts_by_area() -> None:
+    mask = mask_of(10, 10, 30, 20)
+    assert part_outside(mask, Box(0, 0, 20, 40)) == 0.5
+    assert part_outside(mask, Box(10, 10, 30, 20)) == 0
+    assert part_outside(np.zeros((10, 10), bool), Box(0, 0, 5, 5)) == 0

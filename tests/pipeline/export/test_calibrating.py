@@ -1,0 +1,62 @@
+"""A bundle is calibrated on the validation images of its datasets, through its own models."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data.datasets.catalog import DatasetError
+from data.splits import read_splits
+from pipeline import LesionPipeline
+from pipeline.bundle.loading import Bundle, load_bundle
+from pipeline.export.calibrating import calibrate, sources_of
+
+
+@pytest.fixture(scope="module")
+def drawn_folder(drawn_catalog: pd.DataFrame) -> Path:
+    return Path(drawn_catalog["image_path"].iloc[0]).parents[1]
+
+
+@pytest.fixture(scope="module")
+def calibrated(trained_bundle: Path, drawn_folder: Path, tmp_path_factory) -> Bundle:
+    copy = shutil.copytree(trained_bundle, tmp_path_factory.mktemp("calibrated") / "bundle")
+    bundle = load_bundle(copy)
+    return calibrate(bundle, sources_of([drawn_folder], bundle, most=40))
+
+
+def test_the_bundle_knows_how_usual_images_look(calibrated, drawn_folder: Path) -> None:
+    pipeline = LesionPipeline.load(calibrated)
+    usual = pipeline.predict(sorted((drawn_folder / "images").glob("*.jpg"))[1])
+    green = pipeline.predict(np.full((96, 128, 3), (0, 200, 0), np.uint8))
+    assert usual.headline is None
+    assert green.headline == "no reliable answer"
+    assert green.ood_score < calibrated.appearance.threshold < usual.ood_score
+
+
+def test_what_was_looked_at_is_recorded(calibrated: Bundle) -> None:
+    (figures,) = calibrated.figures["calibration"]
+    assert figures["source"] == "dataset"
+    assert (calibrated.splits_path is not None) and figures["validation_images"] >= 3
+    assert {"calibration_error", "unlike_training", "training_images"} <= figures.keys()
+
+
+def test_temperatures_fit_the_bundles_own_answers(calibrated: Bundle, trained_bundle: Path) -> None:
+    before = load_bundle(trained_bundle)
+    assert calibrated.temperature == pytest.approx(
+        before.temperature, rel=0.2
+    )  # float32 answers as Keras does
+    assert calibrated.tta is not None
+
+
+def test_a_dataset_without_validation_images_can_t_calibrate(
+    calibrated, tmp_path: Path, drawn_folder
+) -> None:
+    folder = tmp_path / "train-only"
+    (folder / "nv").mkdir(parents=True)
+    splits = read_splits(calibrated.splits_path)
+    for name in splits.loc[splits["split"] == "train", "image_id"].head(2):
+        shutil.copy(drawn_folder / "images" / f"{name}.jpg", folder / "nv")
+    with pytest.raises(DatasetError, match="validation split to calibrate on"):
+        sources_of([folder], calibrated, most=10)
