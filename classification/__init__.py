@@ -1,1 +1,1 @@
-"""What the lesion is."""
+"""Classification: training, calibration and scoring of the MobileNetV2 that names the lesion."""

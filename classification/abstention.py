@@ -1,4 +1,4 @@
-"""What is won by leaving out the diagnoses that the software itself marks as doubtful, and what it costs.
+"""Selective classification: accuracy and coverage when the diagnoses that are marked as doubtful are left out.
 
 After Geifman and El-Yaniv, "Selective Classification for Deep Neural Networks", arXiv 1705.08500 (2017).
 """

@@ -1,4 +1,4 @@
-"""What an image looks like to both networks, in 29 numbers that cost nothing beside them."""
+"""Appearance features: 29 numbers from what both networks return for an image."""
 
 from typing import NamedTuple
 

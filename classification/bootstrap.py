@@ -1,4 +1,4 @@
-"""The figures of `metrics.py` under many bootstrap weights at once.
+"""The figures of `metrics.py` for all resamples of a bootstrap at once.
 
 scikit-learn computes one weighted figure a call; a thousand resamples of all of them would take minutes.
 Here each function takes the weights of all resamples, an array (R, N) as `data.intervals.lesion_weights`

@@ -1,4 +1,4 @@
-"""Whether a classifier is right as often as it is confident, and the temperature that mends it.
+"""Calibration: reliability bins, the expected calibration error, and temperature scaling.
 
 Both after Guo et al., "On Calibration of Modern Neural Networks", arXiv 1706.04599 (2017).
 """

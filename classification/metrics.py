@@ -1,4 +1,4 @@
-"""How well diagnoses fit their reference: per class, on average over classes, and as probabilities.
+"""Classification metrics: per class, on average over classes, and of the probabilities.
 
 Conventions: a class that is never predicted has precision and F1 0. A class without support in the test set
 has no figures (NaN) and is left out of every average over classes; `ClassificationScores.without_support`

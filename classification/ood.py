@@ -1,4 +1,4 @@
-"""Whether an image looks like those of the training, from what the networks return anyway.
+"""OOD scores: how much an image looks like those of the training, from what the networks return anyway.
 
 `AppearanceDetector` holds a mixture of Gaussians of `classification.appearance`, and its score is the logarithm of an
 image's density in it. `OODDetector` is that of bundles that were not calibrated on images, and has two signs, each the
@@ -41,13 +41,17 @@ class Scale:
 
 @dataclass(frozen=True)
 class OODDetector:
-    """How familiar an image is, and the threshold below which it is called unlike the training images.
+    """The scales of an OOD score's two parts, and the threshold below which an image is called unlike the training's.
 
     Examples
     --------
-    >>> familiarity = OODDetector.fit(validation_logits, validation_maps)
-    >>> familiarity.score(logits, activation_map) < familiarity.threshold
+    >>> rng = np.random.default_rng(0)
+    >>> logits, maps = rng.normal(size=(200, 7)), rng.normal(size=(200, 5, 5, 7))  # of validation images
+    >>> detector = OODDetector.fit(logits, maps, unfamiliar_part=0.05)
+    >>> bool(detector.score(logits[0] - 9, 0 * maps[0]) < detector.threshold)  # of an image without any evidence
     True
+    >>> int((detector.score(logits, maps) < detector.threshold).sum())
+    10
     """
 
     energy: Scale

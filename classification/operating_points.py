@@ -1,4 +1,4 @@
-"""How many malignant lesions are found where so many benign ones may be called malignant, and from which threshold."""
+"""Operating points: the sensitivity for malignant lesions at a given specificity, and its threshold."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How much the classes' shares count in a classifier that was trained as if all were equally frequent."""
+"""Class priors: how much the classes' shares count in a classifier that was trained as if all were equally frequent."""
 
 from collections.abc import Sequence
 from typing import Any

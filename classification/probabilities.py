@@ -1,4 +1,4 @@
-"""Logits -> probabilities, for prediction: scipy.special would cost its start more than all of this."""
+"""Softmax in NumPy for prediction: importing scipy.special would cost its start more than all of this."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A classifier that starts from what another one has learned, for the same or for other classes."""
+"""Starting weights: a classifier that goes on from what another one has learned, for the same or for other classes."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What trained classifiers say of images, for another one to learn (Hinton et al. 2015, arXiv 1503.02531)."""
+"""Distillation: answers of trained classifiers as a part of the targets (Hinton et al. 2015, arXiv 1503.02531)."""
 
 from collections.abc import Callable, Sequence
 

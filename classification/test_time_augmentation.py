@@ -1,4 +1,4 @@
-"""A view four times: as it is, mirrored along either axis, and turned by half. A lesion has no upright."""
+"""Test-time augmentation: a view as it is, mirrored along either axis, and turned by half. A lesion has no upright."""
 
 from collections.abc import Sequence
 

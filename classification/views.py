@@ -1,4 +1,4 @@
-"""What of an image the classifier sees: all of it, a box around the lesion, or what an experiment leaves of it."""
+"""Views: what of an image the classifier sees, all of it, a box around the lesion, or an experiment's part."""
 
 import zlib
 from collections.abc import Sequence

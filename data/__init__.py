@@ -1,1 +1,1 @@
-"""What is known about the images, and the images themselves."""
+"""Datasets and images: reading, checking, splitting and augmenting them, and batches for a training."""

@@ -1,4 +1,4 @@
-"""Which images show the same picture, whatever their size, compression and light."""
+"""Near-duplicates: images that show the same picture, whatever their size, compression and light."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""OpenCV's threads, which it counts for the whole process."""
+"""OpenCV in one thread for the length of a block: its number of threads counts for the whole process."""
 
 import threading
 from collections.abc import Iterator

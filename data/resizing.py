@@ -1,4 +1,4 @@
-"""The one way in which images change size, so that training and prediction see the same pixels."""
+"""Resizing of images, the same in training and prediction so that both see the same pixels."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""Libraries that announce themselves on standard error, from C++ and without a switch for it."""
+"""Silence for libraries that announce themselves on standard error, from C++ and without a switch for it."""
 
 import os
 from collections.abc import Iterator

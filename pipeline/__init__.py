@@ -1,4 +1,4 @@
-"""Both stages, chained, for users."""
+"""Both stages chained: prediction, evaluation, export, comparison, benchmark, and the commands and pages for them."""
 
 from typing import TYPE_CHECKING, Any
 

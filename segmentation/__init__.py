@@ -1,1 +1,1 @@
-"""Where the lesion is."""
+"""Segmentation: training and scoring of the U-Net that finds the lesion, and cropping to it."""

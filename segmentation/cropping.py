@@ -1,4 +1,4 @@
-"""From mask to box to crop."""
+"""Cropping: from mask to box to crop."""
 
 from typing import NamedTuple
 

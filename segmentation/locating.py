@@ -1,4 +1,4 @@
-"""Where a trained U-Net finds the lesions of a whole dataset, for the training that comes after it."""
+"""Locators: where a trained U-Net finds the lesions of a whole dataset, for the training that comes after it."""
 
 from collections.abc import Sequence
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""How well a mask fits its reference: per image, then the mean over images.
+"""Segmentation metrics: how well a mask fits its reference, per image, then the mean over images.
 
 The definitions are those of the ISIC challenges (Codella et al., arXiv 1902.03368). Pooling the pixels of all
 images into one matrix would let large lesions hide the small ones that were missed.

@@ -1,4 +1,4 @@
-"""What a lesion looks like, in numbers that are measured on its mask."""
+"""Measurements of a lesion's shape and colours, taken on its mask."""
 
 from dataclasses import dataclass
 

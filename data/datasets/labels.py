@@ -1,4 +1,4 @@
-"""What datasets write for a diagnosis -> the code that is used here."""
+"""Labels: what datasets write for a diagnosis -> the code that is used here."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What lies between the lens and the skin, and hides some of it: hair, a ruler's marks, gel bubbles, glints."""
+"""Artefacts between the lens and the skin: hair, a ruler's marks, gel bubbles, glints."""
 
 import math
 from collections.abc import Callable

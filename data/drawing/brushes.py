@@ -1,4 +1,4 @@
-"""What everything drawn is made of: noise, patches, cells and strokes, with lengths given as fractions."""
+"""Brushes that everything is drawn with: noise, patches, cells and strokes, with lengths given as fractions."""
 
 import math
 from statistics import NormalDist

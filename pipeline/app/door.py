@@ -1,4 +1,4 @@
-"""Who may come in: pages of this server's own address and, where a token was given, those who know it."""
+"""Access to the page: for pages of this server's own address and, where a token was given, those who know it."""
 
 import secrets
 from http.cookies import SimpleCookie

@@ -1,4 +1,4 @@
-"""What is computed for the image that is looked at; kept until another one is, so that a choice takes a moment only."""
+"""The predictions of the image that is looked at, kept until another one is, so that a choice takes a moment only."""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,4 @@
-"""What every baseline does with its networks: the work of Lesion, written as people write it.
+"""The work of Lesion as people write it with other software; every baseline does it with its own networks.
 
 The networks have random weights, for time does not depend on them. Decoding and resizing are Lesion's own, and
 instead of looking for the mask's largest component and its box they cut out the middle, which spares them some work.

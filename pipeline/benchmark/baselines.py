@@ -1,4 +1,4 @@
-"""What people use instead, where it is installed."""
+"""The baselines: software that people use for the same work, where it is installed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

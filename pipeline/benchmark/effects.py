@@ -1,4 +1,4 @@
-"""Where the gain over another software comes from: from the network, from what runs it, and from int8."""
+"""The effects of the architecture, of the runtime and of int8 on the time of one image, told apart."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

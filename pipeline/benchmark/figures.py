@@ -1,4 +1,4 @@
-"""What was measured, as figures that print and serialise."""
+"""The figures of a benchmark, which print and serialise."""
 
 import statistics
 from collections.abc import Mapping, Sequence

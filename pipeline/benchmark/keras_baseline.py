@@ -1,4 +1,4 @@
-"""The same work with segmentation-models and Keras, in a process of its own."""
+"""The Keras baseline: segmentation-models and keras.applications, in a process of its own."""
 
 import os
 from typing import Any

@@ -1,4 +1,4 @@
-"""How fast the networks could be at most on this machine."""
+"""The roofline: a model's MACs and parameters, and the rate of a product of float32 matrices."""
 
 import time
 from collections.abc import Mapping

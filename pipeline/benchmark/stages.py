@@ -1,4 +1,4 @@
-"""One image after the other in this process, its time split by stage."""
+"""The time of each stage, for one image after the other in this process."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""The same work with segmentation-models-pytorch and torchvision, in a process of its own."""
+"""The PyTorch baseline: segmentation-models-pytorch and torchvision, in a process of its own."""
 
 import numpy as np
 

@@ -1,1 +1,1 @@
-"""The folder that holds both models and all that is needed to use them."""
+"""Bundles: the folder that holds both models and all that is needed to use them."""

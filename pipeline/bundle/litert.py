@@ -62,6 +62,8 @@ class LiteRTModel:
     --------
     >>> model = LiteRTModel("segmentation.tflite")
     >>> (probability,) = model(np.zeros(model.input_shape, np.uint8))
+    >>> probability.shape == (*model.input_shape[:2], 1)
+    True
     """
 
     def __init__(self, path: str | Path, threads: int | None = None, at_once: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""The folder that holds both models and all that is needed to use them."""
+"""Loading a bundle: `bundle.json` and the models' files, all checked."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Whether the crops differ from the full image at all: without that, comparing them tells nothing."""
+"""Differing crops: whether the crops differ from the full image at all, without which comparing them tells nothing."""
 
 import numpy as np
 import pandas as pd

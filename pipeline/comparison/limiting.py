@@ -1,4 +1,4 @@
-"""A smaller dataset for a faster answer."""
+"""A subset of a dataset for a faster answer, drawn by lesion."""
 
 import numpy as np
 import pandas as pd

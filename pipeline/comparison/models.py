@@ -1,4 +1,4 @@
-"""Trained runs as LiteRT models: what a bundle would hold is what is compared, and it is the fastest way to run it."""
+"""LiteRT models of trained runs: what a bundle would hold is what is compared, and it is the fastest way to run it."""
 
 from pathlib import Path
 from typing import Any

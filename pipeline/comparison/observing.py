@@ -1,4 +1,4 @@
-"""What every arm's classifiers say of the same images, as they are or perturbed."""
+"""Observations: what every arm's classifiers say of the same images, as they are or perturbed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

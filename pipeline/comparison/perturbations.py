@@ -1,4 +1,4 @@
-"""What clinics add to images that datasets lack: ink, a ruler, hair, dark corners, and careless framing."""
+"""Perturbations of test images, which clinics have and datasets lack: ink, ruler, hair, dark corners, framing."""
 
 import math
 import zlib

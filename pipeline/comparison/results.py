@@ -1,4 +1,4 @@
-"""What came out of a comparison, for programs, for the terminal and for the report."""
+"""The results of a comparison, for programs, for the terminal and for the report."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a reader needs to judge and repeat an evaluation, as values and as text."""
+"""The facts of an evaluation, which a reader needs to judge and repeat it, as values and as text."""
 
 import shlex
 from dataclasses import dataclass

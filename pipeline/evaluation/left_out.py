@@ -1,4 +1,4 @@
-"""Which parts of a dataset an evaluation could not score, and what it scored in their place."""
+"""The parts of a dataset that an evaluation did not score, and what it scored in their place."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which images of a dataset a bundle may be judged on."""
+"""The selection of the images of a dataset that a bundle may be judged on."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path

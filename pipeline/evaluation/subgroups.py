@@ -1,4 +1,4 @@
-"""Figures by age, sex, site and method of diagnosis, so that a reader sees whom the software serves less well."""
+"""Subgroups: figures by age, sex, site and method of diagnosis, to see whom the software serves less well."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

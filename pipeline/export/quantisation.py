@@ -1,4 +1,4 @@
-"""Take back what rounding to int8 loses, in a model that stays as small and as fast.
+"""Refinement of int8 models: weights and biases that take back what rounding loses, at the same size and speed.
 
 Post-training quantisation rounds every weight to the nearest of 255 levels. That shifts the mean of what a layer puts
 out, and in a depthwise kernel, whose nine weights often nearly cancel out over a smooth input, the small rest is lost

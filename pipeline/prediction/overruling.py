@@ -1,4 +1,4 @@
-"""What a reader decides in place of the pipeline."""
+"""Overruling: a reader's choices in place of the pipeline's."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

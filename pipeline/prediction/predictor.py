@@ -130,8 +130,12 @@ class LesionPipeline:
     --------
     >>> from pipeline import LesionPipeline
     >>> prediction = LesionPipeline.load().predict("photo.jpg")
-    >>> prediction.diagnosis, round(prediction.confidence, 2)
-    ('nv', 0.93)
+    >>> f"{prediction.diagnosis}, {prediction.confidence:.0%}"  # the class, and its calibrated probability
+    '..., ...%'
+    >>> prediction.box
+    Box(x0=..., y0=..., x1=..., y1=...)
+    >>> prediction.mask.shape
+    (450, 600)
     """
 
     def __init__(

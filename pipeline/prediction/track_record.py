@@ -1,4 +1,4 @@
-"""What the images on which a bundle was tested say of one of its answers."""
+"""The track record of an answer: what the images on which a bundle was tested say of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The end of a training whose figures or weights are no numbers any more."""
+"""Divergence: the end of a training whose figures or weights are no numbers any more."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What must be right before a training starts, so that a mistake costs no waiting."""
+"""Checks before a training starts, so that a mistake costs no waiting."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

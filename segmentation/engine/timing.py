@@ -1,4 +1,4 @@
-"""How fast a model could train if its input cost nothing."""
+"""The speed of a model alone: how fast it could train if its input cost nothing."""
 
 import time
 from typing import Any
