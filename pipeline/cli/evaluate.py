@@ -12,7 +12,6 @@ import typer
 from data.progress import progress_bar
 from pipeline.cli.console import SOME_FAILED, complain, stopping_on
 from pipeline.cli.options import BundleOption, DatasetsArgument, JsonOption, ThreadsOption, TTAOption
-from pipeline.cli.predict import MOST_AT_ONCE
 
 if TYPE_CHECKING:
     from pipeline.evaluation.evaluation import Evaluation
@@ -92,6 +91,7 @@ def evaluate(
     from pipeline.evaluation.selection import select_split
     from pipeline.export.recording import record_test_figures
     from pipeline.prediction.predictor import LesionPipeline
+    from pipeline.prediction.running import MOST_AT_ONCE
 
     with stopping_on(BundleError, DatasetError):
         pipeline = LesionPipeline.load(bundle, threads, tta=tta, at_once=MOST_AT_ONCE)

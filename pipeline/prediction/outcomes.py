@@ -10,7 +10,7 @@ from data.images import ImageError
 from data.quality import image_quality
 from data.resizing import resize_mask
 from pipeline.bundle.loading import Bundle
-from pipeline.prediction.outputs import table_columns, table_row
+from pipeline.prediction.outputs import csv_cell, table_columns, table_row
 from pipeline.prediction.overlays import draw_overlay
 from pipeline.prediction.overruling import Overrule, predict_overruled
 from pipeline.prediction.predictor import LesionPipeline, Prediction
@@ -86,7 +86,7 @@ def predict_file(
     except ImageError as error:
         reason = _named(error, name)
         blanks = ("",) * (len(table_columns(pipeline.bundle.classes)) - 2)
-        return Outcome(name, {}, (name, *blanks, reason), error=reason)
+        return Outcome(name, {}, (csv_cell(name), *blanks, csv_cell(reason)), error=reason)
     overrule = overrule or Overrule()
     prediction = predict_overruled(pipeline, photograph, overrule)
     return outcome_of(pipeline.bundle, name, photograph, prediction, overrule, millimetres_per_pixel)
@@ -104,10 +104,11 @@ def outcome_of(
     """A prediction that was made already, as an outcome; it is measured here where it wasn't yet."""
     if measurements is None:
         measurements = measured(photograph, prediction.mask, millimetres_per_pixel)
+    facts = prediction.to_dict()
     return Outcome(
         name,
-        prediction.to_dict(),
-        tuple(table_row(Path(name), prediction, bundle.classes)),
+        facts,
+        tuple(table_row(Path(name), facts, bundle.classes)),
         encoded(
             reduced(draw_overlay(photograph.pixels, _of_size(prediction, photograph)), PICTURE_SIDE), ".jpg"
         ),

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -202,6 +202,11 @@ class LesionPipeline:
         """
         return open_photograph(image, self._enough)
 
+    @property
+    def at_once(self) -> int:
+        """Images that can be predicted at the same time."""
+        return self._segmentation.at_once
+
     def predict(
         self,
         image: Source | Photograph,
@@ -327,14 +332,17 @@ class LesionPipeline:
         Only a few images are held at a time, so that memory stays flat whatever their number; `images` may be
         a generator. An image that can't be used gives its `ImageError` in place of a prediction.
         """
-        at_once = self._segmentation.at_once
-        with opencv_in_one_thread() if at_once > 1 else nullcontext():
-            yield from in_order(self._outcome, images, workers=at_once + 1)
+        with opencv_in_one_thread() if self.at_once > 1 else nullcontext():
+            yield from in_order(self._outcome, images, workers=self.at_once + 1)
+
+    def turn_of(self, image: EncodedImage | np.ndarray) -> AbstractContextManager[object]:
+        """To be entered with `with` before an image's pixels are read: large images wait for each other."""
+        return self._turns.of(image.size if isinstance(image, EncodedImage) else image.shape[:2])
 
     def _outcome(self, image: Source) -> Prediction | ImageError:
         try:
             image = opened(image)
-            with self._turns.of(image.size if isinstance(image, EncodedImage) else image.shape[:2]):
+            with self.turn_of(image):
                 return self.predict(image)
         except ImageError as error:
             return error

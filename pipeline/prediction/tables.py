@@ -3,7 +3,6 @@
 # ruff: noqa: PLC0415 - rich is imported where a terminal needs it
 
 import json
-import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,9 +10,9 @@ from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from data.datasets.diagnoses import diagnosis_name
-from data.images import ImageError
 from pipeline.bundle.loading import Bundle
-from pipeline.prediction.predictor import Prediction
+from pipeline.prediction.outputs import Facts
+from pipeline.prediction.predictor import NO_RELIABLE_ANSWER, UNLIKE_TRAINING
 
 HEADER = ("image", "diagnosis", "confidence", "malignant", "lesion area", "notes")
 
@@ -24,16 +23,16 @@ MOST_ROWS = 200
 class PredictionPrinter(Protocol):
     """Prints the outcome of one image after the other."""
 
-    def add(self, source: Path, prediction: Prediction) -> None:
+    def add(self, source: Path, facts: Facts) -> None:
         """Print a prediction."""
 
-    def fail(self, source: Path, error: ImageError) -> None:
+    def fail(self, source: Path, error: str) -> None:
         """Print that there is none; standard error has said why."""
 
 
 @contextmanager
 def prediction_printer(
-    stream: TextIO, bundle: Bundle, sources: Sequence[Path], as_json: bool
+    stream: TextIO, bundle: Bundle, first: Iterable[Path], as_json: bool
 ) -> Iterator[PredictionPrinter]:
     """Yield the printer that suits the stream and the user's wish.
 
@@ -41,7 +40,7 @@ def prediction_printer(
     ----------
     stream : where to print; a terminal gets a table with colours, anything else plain lines as they come
     bundle : whose predictions they are
-    sources : all images that will come
+    first : the first images that will come; the first column is as wide as the longest of them
     as_json : whether to print one JSON document and no table
     """
     if as_json:
@@ -55,7 +54,7 @@ def prediction_printer(
         finally:
             terminal_table.show()
     else:
-        yield PlainTable(stream, bundle.classes, sources)
+        yield PlainTable(stream, bundle.classes, first)
 
 
 class JsonDocument:
@@ -67,11 +66,11 @@ class JsonDocument:
         head = f'"bundle": {json.dumps(bundle.name)}, "classes": {json.dumps(bundle.classes)}'
         stream.write(f'{{{head}, "images": [')
 
-    def add(self, source: Path, prediction: Prediction) -> None:
-        self._write({"image": str(source), **prediction.to_dict()})
+    def add(self, source: Path, facts: Facts) -> None:
+        self._write({"image": str(source), **facts})
 
-    def fail(self, source: Path, error: ImageError) -> None:
-        self._write({"image": str(source), "error": str(error)})
+    def fail(self, source: Path, error: str) -> None:
+        self._write({"image": str(source), "error": error})
 
     def close(self) -> None:
         self._stream.write("\n]}\n")
@@ -84,19 +83,19 @@ class JsonDocument:
 class PlainTable:
     """Aligned lines without colours, cut nowhere, written as they come."""
 
-    def __init__(self, stream: TextIO, classes: Sequence[str], sources: Iterable[Path]) -> None:
+    def __init__(self, stream: TextIO, classes: Sequence[str], first: Iterable[Path]) -> None:
         self._stream = stream
         self._widths = (
-            max(map(len, [HEADER[0], *map(shown, sources)])),
+            max(map(len, [HEADER[0], *map(shown, first)])),
             max(map(len, [HEADER[1], *map(_diagnosis, classes)])),
             *map(len, HEADER[2:]),
         )
         self._write(HEADER)
 
-    def add(self, source: Path, prediction: Prediction) -> None:
-        self._write(cells(source, prediction))
+    def add(self, source: Path, facts: Facts) -> None:
+        self._write(cells(source, facts))
 
-    def fail(self, source: Path, error: ImageError) -> None:
+    def fail(self, source: Path, error: str) -> None:
         self._write((shown(source), "failed", "", "", "", ""))
 
     def _write(self, row: Sequence[str]) -> None:
@@ -119,10 +118,10 @@ class TerminalTable:
                 heading, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold"
             )
 
-    def add(self, source: Path, prediction: Prediction) -> None:
-        self._add_row(cells(source, prediction), "red" if prediction.malignant >= 0.5 else "")
+    def add(self, source: Path, facts: Facts) -> None:
+        self._add_row(cells(source, facts), "red" if (facts["malignant"] or 0) >= 0.5 else "")
 
-    def fail(self, source: Path, error: ImageError) -> None:
+    def fail(self, source: Path, error: str) -> None:
         self._add_row((shown(source), "failed"), "dim")
 
     def show(self) -> None:
@@ -142,15 +141,15 @@ class TerminalTable:
             self._table.add_row(*map(Text, row), style=style)
 
 
-def cells(source: Path, prediction: Prediction) -> tuple[str, ...]:
+def cells(source: Path, facts: Facts) -> tuple[str, ...]:
     """The texts of `HEADER`'s columns."""
     return (
         shown(source),
-        _headed(prediction),
-        f"{prediction.confidence:.1%}",
-        "" if math.isnan(prediction.malignant) else f"{prediction.malignant:.1%}",
-        f"{prediction.lesion_fraction:.1%}",
-        "; ".join(prediction.notes),
+        _headed(facts),
+        f"{facts['confidence']:.1%}",
+        "" if facts["malignant"] is None else f"{facts['malignant']:.1%}",
+        f"{facts['lesion_fraction']:.1%}",
+        "; ".join(facts["notes"]),
     )
 
 
@@ -159,10 +158,10 @@ def shown(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "replace")
 
 
-def _headed(prediction: Prediction) -> str:
+def _headed(facts: Facts) -> str:
     """The diagnosis, behind the headline where there is one."""
-    named = _diagnosis(prediction.diagnosis)
-    return f"{prediction.headline}, else {named}" if prediction.headline else named
+    named = _diagnosis(facts["diagnosis"])
+    return f"{NO_RELIABLE_ANSWER}, else {named}" if UNLIKE_TRAINING in facts["notes"] else named
 
 
 def _diagnosis(code: str) -> str:

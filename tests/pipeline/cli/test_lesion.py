@@ -104,6 +104,7 @@ def test_predict_writes_the_folder(lesion, photos, bundle_folder, tmp_path):
         "overlays/red.jpg",
         "overlays/skin.jpg",
         "predictions.csv",
+        "predictions.json",
     ]
 
 
@@ -168,12 +169,6 @@ def test_an_output_that_can_not_be_written_is_one_line_and_status_2(lesion, phot
     result = lesion("predict", photos, "--bundle", bundle_folder, "--output", tmp_path / "file" / "out")
     assert result.exit_code == 2
     assert result.stderr.startswith(f"lesion: {tmp_path / 'file'}") and result.stderr.count("\n") == 1
-
-
-def test_isic_needs_an_output(lesion, photos):
-    result = lesion("predict", photos, "--isic")
-    assert result.exit_code == 2
-    assert "--output" in result.stderr
 
 
 def test_isic_needs_the_challenge_classes(lesion, photos, make_bundle, tmp_path):
@@ -246,41 +241,170 @@ def test_help_imports_neither_numpy_nor_rich():
     assert in_own_process(code=code).stdout == "set()\n"
 
 
-def test_an_interrupted_run_leaves_nothing_half_written(photos, bundle_folder, tmp_path):
-    """The first mask of the many tells that the run is under way."""
-    images = [photos / "red.png"]
+@pytest.fixture
+def many(photos) -> Path:
+    """A folder of thousands of links to one image, and one that is broken."""
     for number in range(3000):
-        images.append(photos / f"{number}.png")
-        os.link(images[0], images[-1])
-    output = tmp_path / "out"
+        os.link(photos / "red.png", photos / f"{number:04d}.png")
+    (photos / "0100.png").unlink()
+    (photos / "0100.png").touch()
+    return photos
+
+
+def start_predicting(folder, bundle_folder, output, *options):
+    """A process that predicts into `output`, once it is under way: its first rows are there."""
     heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a background job ignores it
-    command = [
-        sys.executable,
-        "-c",
-        f"{heed}; from pipeline.cli import main; main()",
-        "predict",
-        photos,
-        "--bundle",
-        bundle_folder,
-        "--output",
-        output,
-    ]
-    with subprocess.Popen(
-        command,
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-c", f"{heed}; from pipeline.cli import main; main()", "predict", folder),
+            *("--bundle", bundle_folder, "--output", output, *options),
+        ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-    ) as process:
-        while not list(output.glob("masks/[0-9]*.png")):
-            assert process.poll() is None
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        start_new_session=True,
+    )
+    table = output / "predictions.csv"
+    while not table.exists() or table.read_bytes().count(b"\n") < 20:
+        assert process.poll() is None
+        time.sleep(0.01)
+    return process
 
-    assert process.returncode == 130
+
+def rows_of(table: Path) -> list[dict[str, str]]:
+    with table.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "workers"),
+    [("SIGINT", 130, 1), ("SIGTERM", 143, 1), ("SIGTERM", 143, 2), ("SIGHUP", 129, 1)],
+)
+def test_a_run_that_is_ended_leaves_what_is_done(many, bundle_folder, tmp_path, sent, status, workers):
+    output = tmp_path / "out"
+    process = start_predicting(many, bundle_folder, output, "--workers", str(workers))
+    process.send_signal(getattr(signal, sent))
+    _, errors = process.communicate(timeout=60)
+
+    assert process.returncode == status
     assert "Traceback" not in errors
-    assert not (output / "predictions.csv").exists()
+    rows = rows_of(output / "predictions.csv")
+    assert 19 <= len(rows) < 3000 and all(None not in row.values() for row in rows)
+    assert all((output / "masks" / f"{Path(row['image']).stem}.png").exists() for row in rows)
     assert not [path for path in output.rglob("*") if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_run_that_is_killed_goes_on_to_the_same_bytes(lesion, many, bundle_folder, tmp_path, workers):
+    for number in range(120, 3000):
+        (many / f"{number:04d}.png").unlink()
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    process = start_predicting(many, bundle_folder, killed, "--workers", str(workers))
+    process.kill()
+    process.communicate()
+    before = len(rows_of(killed / "predictions.csv"))
+
+    options = ("--bundle", bundle_folder, "--workers", workers)
+    resumed = lesion("predict", many, *options, "--output", killed, "--resume")
+    undisturbed = lesion("predict", many, *options, "--output", whole)
+    assert (resumed.exit_code, undisturbed.exit_code) == (1, 1), "one image is broken"
+    assert len(resumed.stdout.splitlines()) == len(undisturbed.stdout.splitlines()) - before
+    contents = [
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for folder in (killed, whole)
+    ]
+    assert contents[0] == contents[1]
+
+
+def test_shards_together_are_the_whole(lesion, photos, bundle_folder, tmp_path):
+    options = ("--bundle", bundle_folder, "--output", tmp_path / "out", "--no-pictures")
+    for number in (1, 2):
+        assert lesion("predict", photos, *options, "--shard", f"{number}/2").exit_code == 0
+    rows = [
+        row["image"] for number in (1, 2) for row in rows_of(tmp_path / f"out/predictions-{number}-of-2.csv")
+    ]
+    assert sorted(rows) == sorted(map(str, photos.iterdir()))
+
+    wrong = lesion("predict", photos, *options, "--shard", "3/2")
+    assert wrong.exit_code == 2 and "i/n with i from 1 to n" in wrong.stderr
+
+
+def test_parquet_is_written_where_it_is_asked_for(lesion, photos, bundle_folder, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    options = (
+        "--bundle",
+        bundle_folder,
+        "--output",
+        tmp_path / "out",
+        "--no-pictures",
+        "--format",
+        "parquet",
+    )
+    assert lesion("predict", photos, *options).exit_code == 0
+    table = parquet.read_table(tmp_path / "out" / "predictions").to_pylist()
+    assert [(Path(row["image"]).name, row["diagnosis"]) for row in table[:2]] == [
+        ("blue.png", "vasc"),
+        ("red.png", "mel"),
+    ]
+    assert not (tmp_path / "out" / "predictions.csv").exists()
+
+
+def test_named_images_inside_the_output_are_told(lesion, photos, bundle_folder):
+    options = ("--bundle", bundle_folder, "--output", photos / "out")
+    lesion("predict", photos, *options)
+    result = lesion("predict", photos, photos / "out" / "crops" / "red.jpg", *options)
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"lesion: {photos}/out/crops/red.jpg: lies in {photos}/out, where results are written; give another --output.\n"
+    )
+    assert len(result.stdout.splitlines()) == 1 + 3
+
+
+def test_names_as_long_as_a_file_system_takes_them(lesion, photos, bundle_folder, tmp_path):
+    name = "n" * 242
+    (photos / "red.png").rename(photos / f"{name}.png")
+    result = lesion("predict", photos, "--bundle", bundle_folder, "--output", tmp_path / "out", "--isic")
+    assert result.exit_code == 0
+    assert result.stderr.endswith(", its own name is too long.\n")
+    (mask,) = (tmp_path / "out" / "masks").glob("n*.png")
+    assert (tmp_path / "out" / "task1" / f"{mask.stem}_segmentation.png").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_in_the_folder_is_one_failed_image(lesion, photos, bundle_folder):
+    os.mkfifo(photos / "pipe.jpg")
+    result = lesion("predict", photos, "--bundle", bundle_folder)
+    assert result.exit_code == 1
+    assert (
+        result.stderr.startswith(f"lesion: {photos / 'pipe.jpg'}: is a pipe")
+        and result.stderr.count("\n") == 1
+    )
+
+
+def test_a_file_that_vanishes_costs_only_itself(lesion, photos, bundle_folder, tmp_path, monkeypatch):
+    """The image goes after it was found."""
+    from pipeline.prediction import work  # noqa: PLC0415
+
+    def read(path):
+        if path.name == "blue.png":
+            path.unlink()
+        return opened(path)
+
+    opened = work.opened
+    monkeypatch.setattr(work, "opened", read)
+    result = lesion("predict", photos, "--bundle", bundle_folder, "--output", tmp_path / "out")
+    assert result.exit_code == 1
+    assert result.stderr == f"lesion: {photos / 'blue.png'}: no such file; check the path.\n"
+    rows = rows_of(tmp_path / "out" / "predictions.csv")
+    assert [Path(row["image"]).name for row in rows] == ["red.png", "skin.png"]
+    assert "no such file" in (tmp_path / "out" / "failures.csv").read_text()
+
+
+@pytest.mark.parametrize("option", [("--resume",), ("--isic",), ("--format", "parquet")])
+def test_options_of_the_output_need_one(lesion, photos, option):
+    result = lesion("predict", photos, *option)
+    assert result.exit_code == 2
+    assert "it needs --output DIR" in result.stderr
 
 
 def test_dataset_synthesize_and_check_fit_together(lesion, tmp_path):

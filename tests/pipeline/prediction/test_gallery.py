@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from data.datasets.diagnoses import HAM10000_CLASSES
 from pipeline.prediction.gallery import csv_text, html_page
 from pipeline.prediction.outcomes import Remarks, predict_file
-from pipeline.prediction.outputs import PredictionFolder
 from pipeline.prediction.overruling import Overrule
+from pipeline.prediction.results import ResultSettings, ResultsFolder
+from pipeline.prediction.sources import ImageFile
+from pipeline.prediction.work import Task, predict_task
 
 
 @pytest.fixture
@@ -21,12 +22,10 @@ def outcomes(pipeline, draw_disc, write_image, tmp_path):
     return [predict_file(pipeline, name, content) for name, content in files.items()]
 
 
-def test_the_csv_is_what_the_command_line_writes_and_a_line_for_what_failed(
-    outcomes, pipeline, tmp_path, draw_disc
-):
-    image = draw_disc((90, 30, 30))
-    with PredictionFolder.open(tmp_path / "results", HAM10000_CLASSES) as folder:
-        folder.add(tmp_path / "red.png", image, pipeline.predict(image))
+def test_the_csv_is_what_the_command_line_writes_and_a_line_for_what_failed(outcomes, pipeline, tmp_path):
+    task = Task(ImageFile(tmp_path / "red.png"))
+    with ResultsFolder.open(tmp_path / "results", pipeline.bundle, ResultSettings(pictures=False)) as folder:
+        folder.add(predict_task(pipeline, None, task))
     (expected,) = csv.DictReader((tmp_path / "results" / "predictions.csv").read_text().splitlines())
     red, broken, skin = csv.DictReader(csv_text(outcomes, pipeline.bundle).splitlines())
 

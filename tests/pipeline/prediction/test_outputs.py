@@ -1,23 +1,43 @@
 import csv
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from data.images import ImageError, read_image
+from data.images import read_image
 from pipeline.bundle.loading import BundleError, load_bundle
-from pipeline.prediction.outputs import FileNames, PredictionFolder, check_isic_classes, table_columns
+from pipeline.prediction.naming import FileNames
+from pipeline.prediction.outputs import check_isic_classes, table_columns
 from pipeline.prediction.overlays import draw_overlay
+from pipeline.prediction.results import ResultSettings, ResultsFolder
+from pipeline.prediction.sources import ImageFile
+from pipeline.prediction.work import Task, predict_here
 from pipeline.reports.pictures import CONTOUR_COLOUR
 
 CLASSES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A source that is read from memory."""
+
+    name: Path
+    pixels: np.ndarray
+
+    def read(self):
+        return self.pixels
+
+
 def write_all(pipeline, images, folder, isic=False):
     """Predict images {source: pixels} and write them; return the names that their files got."""
-    with PredictionFolder.open(folder, pipeline.bundle.classes, isic) as output:
-        return [output.add(Path(source), image, pipeline.predict(image)) for source, image in images.items()]
+    names = FileNames()
+    tasks = [Task(Drawn(Path(source), image), names.choose(Path(source))) for source, image in images.items()]
+    with ResultsFolder.open(folder, pipeline.bundle, ResultSettings(isic=isic)) as results:
+        for result in predict_here(pipeline, results.pictures, tasks):
+            results.add(result)
+    return [task.files for task in tasks]
 
 
 def read_csv(path):
@@ -67,21 +87,12 @@ def test_masks_have_the_size_of_the_image_and_two_values(pipeline, draw_disc, tm
 
 def test_an_image_file_is_read_for_its_pictures(pipeline, draw_disc, write_image, tmp_path):
     path = write_image(tmp_path / "photos" / "a.png", draw_disc())
-    with PredictionFolder.open(tmp_path / "results", pipeline.bundle.classes) as output:
-        output.add(path, path, pipeline.predict(path))
+    with ResultsFolder.open(tmp_path / "results", pipeline.bundle, ResultSettings()) as results:
+        assert len(list(predict_here(pipeline, results.pictures, [Task(ImageFile(path), "a")]))) == 1
 
     crop = read_image(tmp_path / "results" / "crops" / "a.jpg")
     box = pipeline.predict(path).box
     assert np.abs(crop.astype(int) - draw_disc()[box.y0 : box.y1, box.x0 : box.x1]).mean() < 3
-
-
-def test_an_image_that_is_gone_before_its_pictures_are_made_is_an_error(pipeline, draw_disc, tmp_path):
-    gone = tmp_path / "gone.png"
-    with (
-        pytest.raises(ImageError, match=r"gone\.png: no such file"),
-        PredictionFolder.open(tmp_path, pipeline.bundle.classes) as output,
-    ):
-        output.add(gone, gone, pipeline.predict(draw_disc()))
 
 
 def test_without_a_lesion_box_and_crop_are_left_out(pipeline, tmp_path):
@@ -144,33 +155,31 @@ def test_the_challenge_formats_need_the_challenge_classes(make_bundle, tmp_path)
 
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, RuntimeError])
-def test_an_interruption_leaves_nothing_half_written(pipeline, draw_disc, tmp_path, interruption):
-    (tmp_path / "predictions.csv").write_text("of an earlier run")
-    image = draw_disc()
-
+def test_an_interruption_leaves_what_is_done_and_nothing_half_written(
+    pipeline, draw_disc, tmp_path, interruption
+):
+    tasks = [Task(Drawn(Path(f"{name}.jpg"), draw_disc()), name) for name in "abcdefgh"]
     with (
         pytest.raises(interruption),
-        PredictionFolder.open(tmp_path, pipeline.bundle.classes, isic=True) as output,
+        ResultsFolder.open(tmp_path, pipeline.bundle, ResultSettings(isic=True)) as results,
     ):
-        output.add(Path("a.jpg"), image, pipeline.predict(image))
-        raise interruption
+        for number, result in enumerate(predict_here(pipeline, results.pictures, tasks)):
+            results.add(result)
+            if number == 2:
+                raise interruption
 
-    assert (tmp_path / "predictions.csv").read_text() == "of an earlier run"
-    assert not (tmp_path / "task3.csv").exists()
+    assert [row["image"] for row in read_csv(tmp_path / "predictions.csv")] == ["a.jpg", "b.jpg", "c.jpg"]
+    assert [row["image"] for row in read_csv(tmp_path / "task3.csv")] == ["a", "b", "c"]
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert not [path for path in files if path.name.startswith(".")]
-    assert all(read_image(path, min_side=1).size for path in files if path.suffix != ".csv")
+    assert all(read_image(path, min_side=1).size for path in files if path.suffix not in {".csv", ".json"})
 
 
 def test_a_picture_that_can_not_be_written_is_an_error(pipeline, draw_disc, tmp_path):
     (tmp_path / "masks").write_text("in the way")
-    image = draw_disc()
-    with (
-        pytest.raises(OSError, match="masks"),
-        PredictionFolder.open(tmp_path, pipeline.bundle.classes) as output,
-    ):
-        output.add(Path("a.jpg"), image, pipeline.predict(image))
-    assert not (tmp_path / "predictions.csv").exists()
+    with pytest.raises(OSError, match="masks"):
+        write_all(pipeline, {"a.jpg": draw_disc()}, tmp_path)
+    assert read_csv(tmp_path / "predictions.csv") == [], "no row before its pictures"
 
 
 @pytest.mark.parametrize("size", [(40, 40), (450, 600), (600, 200), (2000, 3000)])

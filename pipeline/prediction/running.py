@@ -1,0 +1,88 @@
+"""A run of predictions: which images it has to do, and how many processes do them."""
+
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+
+from pipeline.bundle.loading import Bundle
+from pipeline.prediction.naming import FileNames
+from pipeline.prediction.pictures import PictureFolder
+from pipeline.prediction.predictor import LesionPipeline
+from pipeline.prediction.results import ResultsFolder
+from pipeline.prediction.sharding import Shard
+from pipeline.prediction.sources import ImageSource
+from pipeline.prediction.work import Result, Task, predict_here
+from pipeline.prediction.workers import WorkerSettings, default_workers, predict_in_processes
+
+# Images that one process predicts at the same time; each of them takes the models' memory once more.
+MOST_AT_ONCE = 2
+
+# Fewer images than these are done before more processes have started.
+FEW_IMAGES = 200
+
+
+@dataclass(frozen=True)
+class Engine:
+    """How images are predicted.
+
+    Attributes
+    ----------
+    bundle : Bundle
+    tta : bool
+        As `LesionPipeline.load` takes it.
+    threads : int, optional
+        For one inference; by default one a core where one process works, and one where several do.
+    workers : int, optional
+        Processes; by default one a core for `FEW_IMAGES` or more, else one.
+    """
+
+    bundle: Bundle
+    tta: bool = False
+    threads: int | None = None
+    workers: int | None = None
+
+    def results(self, tasks: Iterable[Task], pictures: PictureFolder | None = None) -> Generator[Result]:
+        """Predict in as many processes as suit, and yield the results in the tasks' order.
+
+        Raises
+        ------
+        BundleError
+            If the bundle's models can't be used.
+        WorkerError
+            If a process can't be started.
+        OSError
+            If a picture can't be written.
+        """
+        remaining = iter(tasks)
+        first = list(islice(remaining, FEW_IMAGES))
+        every = chain(first, remaining)
+        workers = self.workers or (default_workers() if len(first) == FEW_IMAGES else 1)
+        if workers > 1:
+            settings = WorkerSettings(self.bundle, self.tta, self.threads or 1, pictures)
+            yield from predict_in_processes(settings, every, workers)
+        elif first:
+            at_once = min(MOST_AT_ONCE, len(first))
+            pipeline = LesionPipeline.load(self.bundle, self.threads, tta=self.tta, at_once=at_once)
+            yield from predict_here(pipeline, pictures, every)
+
+
+def tasks_of(
+    sources: Iterable[ImageSource], shard: Shard, results: ResultsFolder | None, named: bool
+) -> Iterator[Task]:
+    """The images of a shard that are not done yet.
+
+    Parameters
+    ----------
+    sources : iterable of ImageSource
+        All images, those of other shards too.
+    shard : Shard
+    results : ResultsFolder, optional
+        What is done.
+    named : bool
+        Whether each gets a name for its files. It follows from all images before it, in whatever shard or run.
+    """
+    names = FileNames() if named else None
+    for source in sources:
+        files = names.choose(source.name) if names else ""
+        if shard.holds(source.name) and not (results and results.is_done(source.name)):
+            yield Task(source, files)
