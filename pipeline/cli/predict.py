@@ -213,9 +213,9 @@ def _predict(
     with (
         closing(outcomes),
         prediction_printer(sys.stdout, engine.bundle, first, as_json) as printer,
-        progress_bar("predicting", beside_output=as_json) as progress,
+        progress_bar("predicting", beside_output=as_json) as bar,
     ):
-        progress = _with_total(progress, lambda: images.count(results))
+        progress = _with_total(bar, lambda: images.count(results))
         for result in outcomes:
             if results:
                 results.add(result)
