@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from classification.metrics import ClassificationScores
+
 app = typer.Typer(
     no_args_is_help=True, help="Train one stage alone, into a run folder.", rich_markup_mode=None
 )
@@ -154,6 +156,14 @@ def train_classification(
         Boxes, typer.Option(help="Whether boxes come from the segmentation run or from the dataset's masks.")
     ] = _CLASSIFICATION.boxes,
     splits: SplitsOption = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            min=3,
+            help="Train once for each of so many folds, and score every image by the model that did not see it.",
+            show_default=False,
+        ),
+    ] = None,
     resume: Resume = False,
     encoder_weights: EncoderWeights = "imagenet",
     start: Start = None,
@@ -245,6 +255,8 @@ def train_classification(
     seed: Seed = _CLASSIFICATION.seed,
 ) -> None:
     """Train the classifier that names the lesion, on every image that has a diagnosis."""
+    if folds is not None and splits is not None:
+        raise typer.BadParameter("--folds makes its own splits; leave out --splits.")
     settings = ClassificationConfig(
         view=view,
         boxes=boxes,
@@ -290,14 +302,31 @@ def train_classification(
             origin = None if start is None else open_start(start, "classification", labelled, output)
             if origin is not None:
                 tell_head(origin, classes_of(labelled["dx"]))
+            locator = None if segmentation is None else open_locator(segmentation, labelled)
+            taught = [open_run(run, "classification") for run in teacher or []]
+            if folds is not None:
+                from classification.cross_validation import cross_validate
+
+                scores = cross_validate(
+                    catalog,
+                    settings,
+                    output,
+                    folds,
+                    segmentation=locator,
+                    start=origin,
+                    teachers=taught,
+                    resume=resume,
+                )
+                _report_folds(scores, output)
+                return
             metrics = train(
                 catalog,
                 settings,
                 output,
-                segmentation=None if segmentation is None else open_locator(segmentation, labelled),
+                segmentation=locator,
                 splits=splits_in(splits),
                 start=origin,
-                teachers=[open_run(run, "classification") for run in teacher or []],
+                teachers=taught,
                 resume=resume,
             )
     figures = metrics["validation"]
@@ -351,6 +380,13 @@ def starting(context: typer.Context, output: Path) -> "Iterator[None]":
         if not Run(output).holds_training:
             write_settings(context, output)
         yield
+
+
+def _report_folds(scores: "ClassificationScores | None", output: Path) -> None:
+    if scores is None:
+        complain(f"{output}: interrupted; give the same command with --resume to go on.")
+        raise typer.Exit(INTERRUPTED)
+    typer.echo(f"{scores.to_text()}\n\n{output}: out-of-fold.csv, cross-validation.json and a run a fold")
 
 
 def _report(metrics: dict[str, Any], output: Path, figures: str) -> None:

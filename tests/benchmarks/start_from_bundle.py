@@ -1,0 +1,147 @@
+"""What the shipped bundle is worth as a start on 200 images of another source, beside ImageNet. Run by hand:
+
+    python tests/benchmarks/start_from_bundle.py DATASET --weights mobilenet_v2_1.0_224_no_top.weights.h5
+
+Fifty lesions of each of four classes learn, forty for training and ten for validation, and 150 others of each test. By
+default both are trained with `lesion train`, exported and evaluated; `--frozen` fits linear heads on the two frozen
+encoders instead, in a minute.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from ai_edge_litert.interpreter import Interpreter
+from sklearn.linear_model import LogisticRegressionCV
+from sklearn.metrics import balanced_accuracy_score
+
+from data.datasets.catalog import load_dataset
+from data.images import read_image
+from data.resizing import resize
+from pipeline.bundle.loading import load_bundle
+from pipeline.export.quantisation import OPERATORS, Model
+
+CLASSES = ("bcc", "bkl", "mel", "nv")
+COUNTS = {"train": 40, "validation": 10, "test": 150}
+SETTINGS = "--view full --input-side 128 --small-side 128 --head-epochs 3 --small-epochs 0 --full-epochs 20"
+
+
+def chosen_images(catalog: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """One image of each lesion, with its `split`."""
+    shuffled = catalog.drop_duplicates("lesion_id").sample(frac=1, random_state=seed)
+    parts = []
+    for code in CLASSES:
+        rows = shuffled[shuffled["dx"] == code].head(sum(COUNTS.values())).copy()
+        rows["split"] = [name for name, count in COUNTS.items() for _ in range(count)][: len(rows)]
+        parts.append(rows)
+    return pd.concat(parts, ignore_index=True)
+
+
+def pooled_features(content: bytes, images: list[np.ndarray]) -> np.ndarray:
+    """What enters the head (N, C), or leaves the network where it has none, for each image."""
+    model = Model(content)
+    pools = [
+        int(each.inputs[0]) for each in model.graph.operators if model.kind(each) == OPERATORS.FULLY_CONNECTED
+    ]
+    quantisation = None
+    if pools:
+        model.graph.outputs = pools
+        quantisation = (model.scale(pools[0]), model.zero_point(pools[0]))
+    interpreter = Interpreter(model_content=model.to_bytes(), num_threads=1)
+    interpreter.allocate_tensors()
+    details = interpreter.get_input_details()[0]
+    features = []
+    for image in images:
+        sized = resize(image, tuple(int(side) for side in details["shape"][1:3]))
+        interpreter.set_tensor(details["index"], sized[None].astype(details["dtype"]))
+        interpreter.invoke()
+        features.append(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]).ravel())
+    found = np.stack(features).astype(np.float32)
+    if quantisation and found.size and len(quantisation[0]):
+        scale, zero_point = quantisation
+        found = (found - zero_point[0]) * scale[0]
+    return found
+
+
+def imagenet_encoder(weights: str, side: int) -> bytes:
+    """MobileNetV2 with ImageNet weights and pooling, as a float32 LiteRT file."""
+    import keras  # noqa: PLC0415
+
+    from pipeline.export.conversion import convert_plainly  # noqa: PLC0415
+
+    encoder = keras.applications.MobileNetV2(
+        input_shape=(side, side, 3), include_top=False, weights=weights, pooling="avg"
+    )
+    image = keras.Input((side, side, 3))
+    return convert_plainly(
+        keras.Model(image, encoder(keras.layers.Rescaling(1 / 127.5, offset=-1)(image))),
+        np.empty(0),
+        "float32",
+    )
+
+
+def compare_frozen(images: pd.DataFrame, weights: str) -> None:
+    """Linear heads on both frozen encoders, their strength of regularisation chosen by cross-validation."""
+    bundle = load_bundle()
+    pixels = [read_image(path) for path in images["image_path"]]
+    side = bundle.classification.input_shape[0]
+    encoders = {
+        "ImageNet": imagenet_encoder(weights, side),
+        bundle.name: bundle.classification_path.read_bytes(),
+    }
+    learned = (images["split"] != "test").to_numpy()
+    for name, content in encoders.items():
+        features = pooled_features(content, pixels)
+        features = (features - features[learned].mean(axis=0)) / (features[learned].std(axis=0) + 1e-3)
+        head = LogisticRegressionCV(Cs=np.logspace(-5, 0, 6), cv=5, max_iter=500)
+        head.fit(features[learned], images["dx"][learned])
+        score = balanced_accuracy_score(images["dx"][~learned], head.predict(features[~learned]))
+        print(f"{name}: balanced accuracy {score:.3f} on {(~learned).sum()} test images", flush=True)
+
+
+def compare_trained(images: pd.DataFrame, weights: str, folder: Path) -> None:
+    """The whole way of a user, with either start."""
+    dataset = folder / "dataset"
+    (dataset / "images").mkdir(parents=True)
+    for path in images["image_path"]:
+        (dataset / "images" / Path(path).name).symlink_to(Path(path).resolve())
+    images.rename(columns={"image_id": "image"})[["image", "dx", "lesion_id"]].to_csv(
+        dataset / "diagnoses.csv", index=False
+    )
+    images[["image_id", "split"]].to_csv(folder / "splits.csv", index=False)
+    for name, start in (("imagenet", ["--encoder-weights", weights]), ("bundle", ["--start", "bundle"])):
+        run, made = str(folder / f"run-{name}"), str(folder / f"bundle-{name}")
+        splits = ["--splits", str(folder / "splits.csv")]
+        _lesion("train", "classification", str(dataset), *splits, *SETTINGS.split(), *start, "--output", run)
+        _lesion("export", "--classification", run, "--output", made)
+        print(f"== {name}", flush=True)
+        _lesion("evaluate", str(dataset), "--bundle", made)
+
+
+def _lesion(*words: str) -> None:
+    subprocess.run([sys.executable, "-m", "pipeline.cli", *words], check=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("--weights", required=True, help="MobileNetV2 without the top, on ImageNet")
+    parser.add_argument("--frozen", action="store_true")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    images = chosen_images(load_dataset(arguments.dataset), arguments.seed)
+    if arguments.frozen:
+        compare_frozen(images, arguments.weights)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        compare_trained(images, arguments.weights, Path(folder))
+
+
+if __name__ == "__main__":
+    main()
