@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -183,10 +184,12 @@ def _end_with_parent() -> None:
             return
         wait([parent.sentinel])
         orphaned.set()
-        if hasattr(signal, "pthread_kill"):
-            signal.pthread_kill(main_thread.ident, signal.SIGTERM)
-        else:
-            os._exit(1)
+        for _ in range(50 if hasattr(signal, "pthread_kill") else 0):
+            signal.pthread_kill(
+                main_thread.ident, signal.SIGTERM
+            )  # the pool's code takes the first as a task's error
+            time.sleep(0.1)
+        os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
 

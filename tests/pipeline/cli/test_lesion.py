@@ -296,7 +296,7 @@ def test_a_run_that_is_ended_leaves_what_is_done(many, bundle_folder, tmp_path, 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_run_that_is_killed_goes_on_to_the_same_bytes(lesion, many, bundle_folder, tmp_path, workers):
-    for number in range(120, 3000):
+    for number in range(300, 3000):
         (many / f"{number:04d}.png").unlink()
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     process = start_predicting(many, bundle_folder, killed, "--workers", str(workers))

@@ -159,7 +159,8 @@ def test_what_a_kill_left_half_written_is_removed(bundle, tmp_path) -> None:
     write(tmp_path, bundle, NAMES, settings)
     code = (
         "import os, sys; from pathlib import Path; from data.files import replacing\n"
-        "for path in sys.argv[1:]:\n    replacing(Path(path)).__enter__()\nos._exit(9)"
+        "blocks = [replacing(Path(path)) for path in sys.argv[1:]]\n"
+        "for block in blocks:\n    block.__enter__()\nos._exit(9)"
     )
     whole = [tmp_path / folder / "a.png" for folder in (".", "masks", "task1", "overlays")]
     subprocess.run([sys.executable, "-c", code, *whole], check=False)
