@@ -83,6 +83,7 @@ def expected(golden_folder) -> list[dict]:
 @pytest.fixture(scope="module")
 def browser():
     with playwright.sync_playwright() as driver:
+        playwright.expect.set_options(timeout=1000 * PATIENCE)
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         yield browser
         browser.close()
