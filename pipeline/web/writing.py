@@ -79,7 +79,9 @@ def _copy_bundle(bundle: Bundle, folder: Path) -> None:
 def _copy_examples(folder: Path) -> list[dict[str, str]]:
     """One drawn image of a few diagnoses, and what they were drawn as."""
     with (EXAMPLES / "HAM10000_metadata.csv").open(newline="", encoding="utf-8") as file:
-        drawn = {row["dx"]: f"{row['image_id']}.jpg" for row in csv.DictReader(file)}
+        drawn: dict[str, str] = {}
+        for row in csv.DictReader(file):
+            drawn.setdefault(row["dx"], f"{row['image_id']}.jpg")
     folder.mkdir()
     for code in EXAMPLE_CLASSES:
         shutil.copyfile(EXAMPLES / "images" / drawn[code], folder / drawn[code])
