@@ -1,5 +1,6 @@
 """Splits that do not leak: grouped by lesion, near-duplicates kept together, stratified by class."""
 
+import io
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,13 +11,26 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold
 
-from data.datasets.catalog import DatasetError
+from data.datasets.errors import DatasetError
 from data.files import replacing
+from data.leaks import SPLITS, check_leaks, splits_of_images
 from data.near_duplicates import NEAR_DUPLICATE_BITS, near_duplicate_pairs
+from data.regular_files import read_regular_file
 
-SPLITS = ("train", "validation", "test")
+__all__ = [
+    "SPLITS",
+    "extend_splits",
+    "image_groups",
+    "read_splits",
+    "split_by_lesion",
+    "split_dataset",
+    "training_parts",
+    "write_splits",
+]
+
 DEFAULT_FRACTIONS = (0.7, 0.15, 0.15)
 FOLDS = 20
+MOST_BYTES = 500_000_000
 
 
 def split_by_lesion(
@@ -81,14 +95,6 @@ def split_dataset(catalog: pd.DataFrame, hashes: np.ndarray | None = None, seed:
     return splits
 
 
-def seen_lesions(catalog: pd.DataFrame, splits: pd.DataFrame | None) -> np.ndarray:
-    """Whether each image (N,) shows a lesion that a model of these splits was trained or chosen on, in any image."""
-    if splits is None:
-        return np.full(len(catalog), False)
-    seen = catalog["image_id"].isin(splits.loc[splits["split"] != "test", "image_id"])
-    return catalog["lesion_id"].isin(catalog.loc[seen, "lesion_id"]).to_numpy()
-
-
 def extend_splits(
     splits: pd.DataFrame, catalog: pd.DataFrame, hashes: np.ndarray | None = None
 ) -> pd.DataFrame:
@@ -132,11 +138,18 @@ def image_groups(
 
 
 def read_splits(path: str | Path) -> pd.DataFrame:
-    """Read a split from a csv with the columns `image_id` and `split`; raise DatasetError where it is none."""
+    """Read a split from a csv with the columns `image_id` and `split`.
+
+    Raises
+    ------
+    DatasetError
+        If the file is none, names another split, or lists an image twice, be it in other letters or folders.
+    """
     try:
-        table = pd.read_csv(path, dtype=str)
+        content = read_regular_file(path, MOST_BYTES)
+        table = pd.read_csv(io.BytesIO(content), dtype=str, encoding="utf-8-sig", encoding_errors="replace")
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise DatasetError(
             f"{path} can't be read as a split: {reason}; give a csv with image_id and split."
         ) from error
@@ -144,14 +157,18 @@ def read_splits(path: str | Path) -> pd.DataFrame:
         raise DatasetError(
             f"{path} lacks the columns image_id and split; give a csv that `lesion train` has written."
         )
+    table = table.dropna(how="all").reset_index(drop=True)
     unknown = sorted(set(table["split"].dropna()) - set(SPLITS))
     if unknown or table["split"].isna().any():
         raise DatasetError(
-            f"{path} has splits other than {', '.join(SPLITS)}: {', '.join(unknown) or 'empty'}; "
+            f"{path} has splits other than {', '.join(SPLITS)}: {', '.join(unknown[:5]) or 'empty'}; "
             "name one of them in every row."
         )
-    if table["image_id"].duplicated().any():
-        twice = table.loc[table["image_id"].duplicated(), "image_id"].iloc[0]
+    if table["image_id"].isna().any():
+        raise DatasetError(f"{path} has a row without an image_id; name the image, or remove the row.")
+    folded = table["image_id"].str.casefold()
+    if folded.duplicated().any():
+        twice = table.loc[folded.duplicated(), "image_id"].iloc[0]
         raise DatasetError(f"{path} lists {twice} twice; keep one row an image.")
     return table
 
@@ -165,10 +182,12 @@ def write_splits(splits: pd.DataFrame, path: str | Path) -> None:
 def training_parts(catalog: pd.DataFrame, splits: pd.DataFrame, needed: str) -> dict[str, pd.DataFrame]:
     """The catalog's rows of "train" and of "validation", each with a RangeIndex.
 
-    Images that the split does not list are left out. Raises DatasetError where a part is empty; `needed` names what
-    its images must have.
+    Images that the split does not list are left out. Raises DatasetError where a part is empty or the same lesion lies
+    in several; `needed` names what the images must have.
     """
-    images = catalog.merge(splits[["image_id", "split"]], on="image_id")
+    check_leaks(catalog, splits)
+    images = catalog.drop(columns="split", errors="ignore")
+    images = images.assign(split=splits_of_images(catalog["image_id"], splits).to_numpy())
     parts = {name: images[images["split"] == name].reset_index(drop=True) for name in SPLITS[:2]}
     for name, part in parts.items():
         if part.empty:

@@ -13,6 +13,7 @@ from data.augmentation import Augmentation
 from data.batches import SegmentationBatches
 from data.cache import cache_images, cache_masks
 from data.files import sha256
+from data.leaks import check_leaks, splits_for, warn_of_near_duplicates
 from data.near_duplicates import perceptual_hashes
 from data.splits import split_dataset, training_parts
 from segmentation.config import SegmentationConfig
@@ -182,11 +183,19 @@ class _Cache:
 def splits_of_run(
     catalog: pd.DataFrame, splits: pd.DataFrame | None, output: str | Path, seed: int
 ) -> pd.DataFrame:
-    """The split that was given, or that the run in `output` already has, or else a new one."""
-    if splits is not None:
-        return splits
+    """The split that was given, or that the run in `output` already has, or else a new one.
+
+    One that was given is checked: lesions in several parts raise DatasetError, and images that look alike are warned
+    of when a run begins.
+    """
     run = Run(Path(output))
-    return run.splits if run.holds_training else split_catalog(catalog, seed)
+    if splits is None:
+        splits = run.splits if run.holds_training else split_catalog(catalog, seed)
+    else:
+        check_leaks(catalog, splits)
+        if not run.holds_training:
+            warn_of_near_duplicates(catalog, splits, perceptual_hashes(list(catalog["image_path"])))
+    return splits_for(catalog, splits)
 
 
 def _finish(run: Run, cached: _Cache, validation: pd.DataFrame, state: FitState) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """What the commands share: one-line errors and the exit statuses."""
 
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
 
+from data.datasets.errors import DatasetWarning
 from data.text import visible
 
 SOME_FAILED = 1
@@ -25,6 +28,19 @@ MODULES_OF_EXTRAS = {
 def complain(error: object) -> None:
     """Say on standard error what is wrong, in one line; control characters of a file's name are shown."""
     print(f"lesion: {visible(error)}", file=sys.stderr)
+
+
+def complain_of_warnings() -> None:
+    """Let what a dataset warns of be said as other complaints are, and not as Python's warnings with a line of code."""
+    usual = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, DatasetWarning):
+            complain(f"warning: {message}")
+        else:
+            usual(message, category, *place, **more)
+
+    warnings.showwarning = show
 
 
 def hint(text: str) -> None:

@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 from pipeline.cli import app as app_command
 from pipeline.cli import benchmark, calibrate, compare, dataset, dicom, evaluate, export, predict, train
 from pipeline.cli import web as web_command
-from pipeline.cli.console import INTERRUPTED, complain, needing_extra
+from pipeline.cli.console import INTERRUPTED, complain, complain_of_warnings, needing_extra
 from pipeline.cli.options import DISCLAIMER, current_name
 from pipeline.cli.streams import prepare_streams
 
@@ -39,6 +39,7 @@ app = typer.Typer(
 def main() -> None:
     """Run the command line."""
     prepare_streams()
+    complain_of_warnings()
     with needing_extra("evaluate"):
         app(prog_name="lesion")
 

@@ -12,8 +12,9 @@ from sklearn.model_selection import GroupKFold
 from data.datasets.catalog import DatasetError
 from data.files import replacing, sha256
 from data.images import read_image, read_mask
+from data.leaks import seen_lesions
 from data.progress import tracked
-from data.splits import read_splits, seen_lesions
+from data.splits import read_splits
 from pipeline.bundle.litert import LiteRTModel
 from pipeline.bundle.loading import Bundle
 from pipeline.bundle.mask_finder import MaskFinder

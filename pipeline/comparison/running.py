@@ -12,6 +12,7 @@ from classification.labelled import labelled_images
 from data.datasets.catalog import DatasetError
 from data.datasets.diagnoses import classes_of
 from data.intervals import mean_interval
+from data.leaks import check_leaks, splits_for, warn_of_near_duplicates
 from data.near_duplicates import perceptual_hashes
 from data.splits import SPLITS, read_splits, split_dataset
 from pipeline.bundle.loading import Bundle
@@ -99,14 +100,18 @@ def compare(
 
 
 def _splits(catalog: pd.DataFrame, splits: pd.DataFrame | None, output: Path, seed: int) -> pd.DataFrame:
-    """The split that was given, or that the folder already has, or else a new one."""
+    """The split that was given, checked for leaks, or that the folder already has, or else a new one."""
     folder = ComparisonFolder(output)
-    if splits is None:
-        if folder.splits_path.exists() and folder.holds_work:
-            splits = read_splits(folder.splits_path)
-        else:
-            splits = split_dataset(catalog, perceptual_hashes(list(catalog["image_path"])), seed)
-    return splits[splits["image_id"].isin(catalog["image_id"])].reset_index(drop=True)
+    begun = folder.splits_path.exists() and folder.holds_work
+    if splits is not None:
+        check_leaks(catalog, splits)
+        if not begun:
+            warn_of_near_duplicates(catalog, splits, perceptual_hashes(list(catalog["image_path"])))
+    elif begun:
+        splits = read_splits(folder.splits_path)
+    else:
+        splits = split_dataset(catalog, perceptual_hashes(list(catalog["image_path"])), seed)
+    return splits_for(catalog, splits)
 
 
 def _check_arms(catalog: pd.DataFrame, arms: tuple[Arm, ...]) -> None:

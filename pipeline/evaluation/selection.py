@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from data.datasets.catalog import DatasetError
-from data.splits import read_splits, seen_lesions
+from data.leaks import check_leaks, seen_lesions, splits_of_images
+from data.splits import read_splits
 from pipeline.bundle.loading import Bundle
 
 
@@ -84,19 +85,22 @@ def select_split(
     Returns
     -------
     Selection
+        An image is known by its id in any case of letters, with or without folders and suffix.
         For "test" without a file: every image whose lesion the bundle has not seen in training or validation, be it
         in the bundle's test split or new to it.
 
     Raises
     ------
-    DatasetError : the split has no image in this catalog, or the file is no split.
+    DatasetError : the split has no image in this catalog, or the file is no split or has a lesion in several parts.
     """
     recorded = read_splits(bundle.splits_path) if bundle.splits_path else None
     seen = seen_lesions(catalog, recorded)
     if split == "all":
         chosen = np.full(len(catalog), True)
     elif splits_file is not None:
-        chosen = _in_split(catalog, read_splits(splits_file), split)
+        given = read_splits(splits_file)
+        check_leaks(catalog, given)
+        chosen = _in_split(catalog, given, split)
     elif split == "test":
         chosen = ~seen
     elif recorded is not None:
@@ -118,4 +122,4 @@ def select_split(
 
 
 def _in_split(catalog: pd.DataFrame, splits: pd.DataFrame, split: str) -> np.ndarray:
-    return catalog["image_id"].isin(splits.loc[splits["split"] == split, "image_id"]).to_numpy()
+    return np.asarray(splits_of_images(catalog["image_id"], splits) == split)

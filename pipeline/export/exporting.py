@@ -234,10 +234,12 @@ def _training_facts(run: Run) -> dict[str, Any]:
 
 def _joined_splits(segmentation: pd.DataFrame, classification: pd.DataFrame) -> pd.DataFrame:
     """Every image that either model has seen, an image of both with the split that gave it to a training."""
-    both = pd.concat([segmentation, classification])[["image_id", "split"]]
+    both = pd.concat([segmentation, classification])
+    both = both[[name for name in ("image_id", "split", "lesion_id") if name in both]]
     order = both["split"].map({"train": 0, "validation": 1, "test": 2})
     return (
         both.assign(order=order)
         .sort_values(["image_id", "order"])
-        .drop_duplicates("image_id")[["image_id", "split"]]
+        .drop_duplicates("image_id")
+        .drop(columns="order")
     )

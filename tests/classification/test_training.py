@@ -193,7 +193,9 @@ def test_another_dataset_than_the_segmentations_gets_a_split_of_its_own(
     other = drawn_catalog.assign(image_id="other-" + drawn_catalog["image_id"], dx=["mel", "nv"] * 21)
     train(other, FULL, tmp_path, segmentation=RunLocator(segmentation_run))
     assert set(Run(tmp_path).splits["image_id"]) == set(other["image_id"])
-    lesions = Run(tmp_path).splits.merge(other, on="image_id").groupby("lesion_id")["split"].nunique()
+    lesions = (
+        Run(tmp_path).splits.merge(other[["image_id"]], on="image_id").groupby("lesion_id")["split"].nunique()
+    )
     assert (lesions == 1).all()
 
 
