@@ -236,7 +236,7 @@ def _read(
 def _doubtful_kind(mask: np.ndarray) -> str | None:
     """What is odd about a mask (H, W), if anything.
 
-    Of 12,080 masks of HAM10000 and ISIC 2018 task 1 none has more lesion on the image's border than in its middle.
+    Of 12,080 masks of HAM10000 and ISIC 2018 task 1 none has lesion on most of the border and less of it in the middle.
     """
     if not mask.any():
         return "empty mask"
@@ -245,7 +245,7 @@ def _doubtful_kind(mask: np.ndarray) -> str | None:
     height, width = mask.shape
     middle = mask[height // 4 : 3 * height // 4 + 1, width // 4 : 3 * width // 4 + 1]
     border = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
-    return "mask that looks inverted" if border.mean() > middle.mean() else None
+    return "mask that looks inverted" if border.mean() > max(0.5, middle.mean()) else None
 
 
 def _size_text(shape: tuple[int, ...]) -> str:
