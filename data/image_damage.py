@@ -7,11 +7,13 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import ExifTags
 from PIL.ImageFile import ImageFile
-from PIL.TiffImagePlugin import TiffImageFile
+
+if TYPE_CHECKING:  # a prediction of a JPEG need not wait for it
+    from PIL.TiffImagePlugin import TiffImageFile
 
 # Writers make 10 scans or so; each costs a pass over all pixels, however few bytes it holds.
 MOST_SCANS = 64
@@ -134,7 +136,7 @@ def webp_size(content: bytes) -> tuple[int, int]:
     raise DamageError(f"its first part is {_text(kind)}")
 
 
-def check_tiff(content: bytes, tiff: TiffImageFile) -> None:
+def check_tiff(content: bytes, tiff: "TiffImageFile") -> None:
     """Check the checksum of each of a TIFF file's deflated strips or tiles; other compressions have none."""
     if tiff.tag_v2.get(ExifTags.Base.Compression) not in _DEFLATE:
         return

@@ -1,11 +1,14 @@
 """Pixels of any kind -> 8-bit RGB as a person sees them."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
-from PIL.TiffImagePlugin import TiffImageFile
+
+if TYPE_CHECKING:  # a prediction of a JPEG need not wait for it
+    from PIL.TiffImagePlugin import TiffImageFile
 
 # Converted at once: a few copies of these are small beside the image itself.
 PIXELS_AT_ONCE = 4_000_000
@@ -71,7 +74,7 @@ def upright(values: NDArray[np.uint16], image: Image.Image) -> NDArray[np.uint16
     Pillow leaves it to the reader that a TIFF file may hold 12 bits, and that its zero may be white.
     """
     values = values.astype(np.uint16)  # of either byte order
-    if not isinstance(image, TiffImageFile):
+    if not _is_tiff(image):
         return values
     bits = int(image.tag_v2.get(ExifTags.Base.BitsPerSample, (16,))[0])
     if bits < 16:
@@ -88,4 +91,8 @@ def _to_8_bits(values: NDArray[np.uint16]) -> NDArray[np.uint8]:
 
 def _is_signed(image: Image.Image) -> bool:
     """Pillow reads signed values of 8 bits as if they were not."""
-    return isinstance(image, TiffImageFile) and _SIGNED in image.tag_v2.get(ExifTags.Base.SampleFormat, ())
+    return _is_tiff(image) and _SIGNED in image.tag_v2.get(ExifTags.Base.SampleFormat, ())
+
+
+def _is_tiff(image: Image.Image) -> "TypeGuard[TiffImageFile]":
+    return image.format == "TIFF"

@@ -2,7 +2,6 @@
 
 # ruff: noqa: PLC0415 - the command imports what it needs, so that no other waits for it
 
-import secrets
 import socket
 from pathlib import Path
 from typing import Annotated
@@ -59,6 +58,8 @@ def app(
     from pipeline.app.serving import own_address, serve
 
     if token is None and not place.is_local:
+        import secrets
+
         token = secrets.token_urlsafe(12)
     address = place.address(own_address(host)) + (f"/?token={token}" if token else "")
     print(f"The page is at {address} and Ctrl-C ends it.", flush=True)

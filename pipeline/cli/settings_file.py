@@ -1,6 +1,5 @@
 """The settings of a training as a file: every run writes it, and `--config` takes it back."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -58,6 +57,8 @@ def _options(context: typer.Context) -> dict[str, str]:
 def _settings(path: Path, options: dict[str, str]) -> dict[str, Any]:
     """Parameter -> value; raises BadParameter where the file can't be read or knows other settings."""
     try:
+        import tomllib  # noqa: PLC0415 - no other command waits for it
+
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise typer.BadParameter(f"{path}: {error.strerror}; give a file that a run wrote.") from None
