@@ -23,6 +23,14 @@ from pipeline.cli.console import (
     needing_extra,
     stopping_on,
 )
+from pipeline.cli.dicom_results import (
+    DicomChoice,
+    DicomFractionalOption,
+    DicomIdsOption,
+    DicomOption,
+    DicomResults,
+    dicom_results,
+)
 from pipeline.cli.options import DISCLAIMER, BundleOption, JsonOption, ThreadsOption, TTAOption
 from pipeline.cli.stopping import ending_softly
 
@@ -85,6 +93,9 @@ def predict(
             "--isic", help="With --output: add task1/ and task3.csv for the ISIC 2018 challenge's scorer."
         ),
     ] = False,
+    dicom: DicomOption = None,
+    dicom_fractional: DicomFractionalOption = False,
+    dicom_ids: DicomIdsOption = False,
     tta: TTAOption = False,
     workers: Annotated[
         int | None,
@@ -114,6 +125,8 @@ def predict(
     for option, given in only_with_output.items():
         if given and output is None:
             raise typer.BadParameter("it needs --output DIR to write to.", param_hint=option)
+    choice = DicomChoice(dicom, dicom_fractional, dicom_ids)
+    choice.check()
     images = _Images(paths, output, _parse_shard(shard))
     from pipeline.bundle.loading import BundleError, load_bundle
     from pipeline.prediction.appending import ResultsError
@@ -130,7 +143,8 @@ def predict(
         engine = Engine(load_bundle(bundle), tta, threads, workers)
         settings = ResultSettings(table_format.value, isic, pictures, tta, images.shard)
         results = _open_results(stack, output, engine, settings, resume)
-        predicted, failed = _predict(images, engine, results, as_json)
+        beside = stack.enter_context(dicom_results(choice, resume))
+        predicted, failed = _predict(images, engine, results, beside, as_json)
     before = f" {len(results.done)} were predicted before." if results and results.done else ""
     hint(f"{predicted} of {predicted + failed} images predicted.{before} {DISCLAIMER}")
     if failed or images.left_out:
@@ -162,11 +176,11 @@ class _Images:
             complain(f"{given}: no images there; give image files, or folders that hold some.")
             raise typer.Exit(UNUSABLE)
 
-    def tasks(self, results: "ResultsFolder | None") -> "Iterator[Task]":
+    def tasks(self, results: "ResultsFolder | None", named: bool) -> "Iterator[Task]":
         """Those that are to be predicted, with names where files are written for them."""
         from pipeline.prediction.running import tasks_of
 
-        named = results is not None and results.needs_names
+        named = named or (results is not None and results.needs_names)
         return tasks_of(chain(self.first, self._rest), self.shard, results, named)
 
     def count(self, results: "ResultsFolder | None") -> int:
@@ -202,14 +216,22 @@ def _open_results(
 
 
 def _predict(
-    images: _Images, engine: "Engine", results: "ResultsFolder | None", as_json: bool
+    images: _Images,
+    engine: "Engine",
+    results: "ResultsFolder | None",
+    beside: DicomResults | None,
+    as_json: bool,
 ) -> tuple[int, int]:
     """Print and write the predictions as they come; return how many images were predicted and how many failed."""
     from pipeline.prediction.tables import prediction_printer
 
     predicted, failed = 0, 0
     first = [source.name for source in images.first]
-    outcomes = engine.results(images.tasks(results), results.pictures if results else None)
+    outcomes = engine.results(
+        images.tasks(results, named=beside is not None),
+        results.pictures if results else None,
+        beside.folder if beside else None,
+    )
     with (
         closing(outcomes),
         prediction_printer(sys.stdout, engine.bundle, first, as_json) as printer,
@@ -217,6 +239,8 @@ def _predict(
     ):
         progress = _with_total(bar, lambda: images.count(results))
         for result in outcomes:
+            if beside:
+                beside.add(result)
             if results:
                 results.add(result)
             if result.facts is None:

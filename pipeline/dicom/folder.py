@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from pipeline.dicom.software import software_of
 from pipeline.dicom.sr import structured_report
 from pipeline.prediction.overlays import draw_overlay
 from pipeline.prediction.predictor import LesionPipeline, Prediction
+from pipeline.prediction.sources import ImageSource
 from segmentation.shape import Measurement
 
 # What names the patient and the examination; it leaves the DICOM files only where it is asked for.
@@ -43,7 +45,7 @@ class DicomFolder:
     ids: bool = False
 
     def write(
-        self, name: str, source: FrameSource, prediction: Prediction, pipeline: LesionPipeline
+        self, name: str, source: ImageSource, prediction: Prediction, pipeline: LesionPipeline
     ) -> dict[str, Any]:
         """Write the results of one image.
 
@@ -51,7 +53,8 @@ class DicomFolder:
         ----------
         name : str
             What its files begin with.
-        source : FrameSource
+        source : ImageSource
+            Nothing is written for one that is no `FrameSource`.
         prediction : Prediction of this image
         pipeline : LesionPipeline that made it
 
@@ -67,11 +70,13 @@ class DicomFolder:
         OSError
             If the folder can't be written to.
         """
+        if not isinstance(source, FrameSource):
+            return {}
         frame = source.open()
         measurements = measure_frame(frame, prediction.mask)
-        for kind, result in self._results(frame, prediction, measurements, pipeline):
+        for kind, content in self._results(frame, prediction, measurements, pipeline):
             with replacing(self.folder / f"{name}_{kind}.dcm") as temporary:
-                result.save_as(temporary, enforce_file_format=True)
+                temporary.write_bytes(content)
         return {
             "spacing": list(frame.spacing) if frame.spacing else None,
             "measurements": {one.name: [one.value, one.unit] for one in measurements},
@@ -84,21 +89,33 @@ class DicomFolder:
         prediction: Prediction,
         measurements: Sequence[Measurement],
         pipeline: LesionPipeline,
-    ) -> list[tuple[str, Dataset]]:
-        """Mask (where there is a lesion), report and picture, each with the ending of its file's name."""
+    ) -> list[tuple[str, bytes]]:
+        """Mask (where there is a lesion), report and picture as files, each with the ending of its name."""
         software, mask = software_of(pipeline.bundle), None
         try:
             if prediction.mask.any():
                 mask = segmentation(frame, self._mask(frame, prediction, pipeline), software)
             report = structured_report(frame, prediction, measurements if mask else (), mask, software)
             picture = secondary_capture(frame, draw_overlay(frame.pixels, prediction), software)
-        except (TypeError, ValueError, AttributeError) as error:
+            return [
+                *([("seg", _encoded(mask))] if mask else []),
+                ("sr", _encoded(report)),
+                ("sc", _encoded(picture)),
+            ]
+        except (ImageError, OSError):
+            raise
+        except Exception as error:  # whatever stands in a header never ends the work on the others
             # Not the library's words: they may quote the patient's data.
             raise ImageError(
                 f"{frame.source.name}: no DICOM results, some attribute of its patient or study is not as the standard "
                 "has it; look what dciodvfy says of the file."
             ) from error
-        return [*([("seg", mask)] if mask else []), ("sr", report), ("sc", picture)]
 
     def _mask(self, frame: Frame, prediction: Prediction, pipeline: LesionPipeline) -> np.ndarray:
         return pipeline.lesion_probability(frame.pixels) if self.fractional else prediction.mask
+
+
+def _encoded(result: Dataset) -> bytes:
+    content = BytesIO()
+    result.save_as(content, enforce_file_format=True)
+    return content.getvalue()

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.dicom.codes import MEASUREMENTS
 from pipeline.dicom.folder import IDS
+from pipeline.prediction.outputs import csv_cell
 
 NAME = "measurements.csv"
 _AREA, _DIAMETER, *_SHAPES = MEASUREMENTS
@@ -25,7 +26,7 @@ def table_columns(ids: bool) -> tuple[str, ...]:
     return (*head, *(name.lower().replace(" ", "_") for name in _SHAPES), *(IDS if ids else ()))
 
 
-def table_row(image: Path, facts: Mapping[str, Any]) -> list[object]:
+def table_row(image: Path, facts: Mapping[str, Any]) -> list[str]:
     """The values of `table_columns`; empty where there is nothing to tell.
 
     Parameters
@@ -38,10 +39,10 @@ def table_row(image: Path, facts: Mapping[str, Any]) -> list[object]:
     sizes, none = [values.get(name, "") for name in (_AREA, _DIAMETER)], ["", ""]
     known = facts["spacing"] is not None
     return [
-        image,
-        *(facts["spacing"] if known else none),
+        csv_cell(image),
+        *(map(str, facts["spacing"]) if known else none),
         *(sizes if known else none),
         *(none if known else sizes),
         *(values.get(name, "") for name in _SHAPES),
-        *facts.get("ids", {}).values(),
+        *map(csv_cell, facts.get("ids", {}).values()),
     ]

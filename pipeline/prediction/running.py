@@ -11,7 +11,7 @@ from pipeline.prediction.predictor import LesionPipeline
 from pipeline.prediction.results import ResultsFolder
 from pipeline.prediction.sharding import Shard
 from pipeline.prediction.sources import ImageSource
-from pipeline.prediction.work import Result, Task, predict_here
+from pipeline.prediction.work import Companion, Result, Task, predict_here
 from pipeline.prediction.workers import WorkerSettings, default_workers, predict_in_processes
 
 # Images that one process predicts at the same time; each of them takes the models' memory once more.
@@ -41,7 +41,9 @@ class Engine:
     threads: int | None = None
     workers: int | None = None
 
-    def results(self, tasks: Iterable[Task], pictures: PictureFolder | None = None) -> Generator[Result]:
+    def results(
+        self, tasks: Iterable[Task], pictures: PictureFolder | None = None, companion: Companion | None = None
+    ) -> Generator[Result]:
         """Predict in as many processes as suit, and yield the results in the tasks' order.
 
         Raises
@@ -51,19 +53,19 @@ class Engine:
         WorkerError
             If a process can't be started.
         OSError
-            If a picture can't be written.
+            If what is kept of an image can't be written.
         """
         remaining = iter(tasks)
         first = list(islice(remaining, FEW_IMAGES))
         every = chain(first, remaining)
         workers = self.workers or (default_workers() if len(first) == FEW_IMAGES else 1)
         if workers > 1:
-            settings = WorkerSettings(self.bundle, self.tta, self.threads or 1, pictures)
+            settings = WorkerSettings(self.bundle, self.tta, self.threads or 1, pictures, companion)
             yield from predict_in_processes(settings, every, workers)
         elif first:
             at_once = min(MOST_AT_ONCE, len(first))
             pipeline = LesionPipeline.load(self.bundle, self.threads, tta=self.tta, at_once=at_once)
-            yield from predict_here(pipeline, pictures, every)
+            yield from predict_here(pipeline, pictures, every, companion)
 
 
 def tasks_of(

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from data.images import ImageError
 from data.one_thread import opencv_in_one_thread
 from pipeline.prediction.outputs import Facts
 from pipeline.prediction.pictures import PictureFolder
-from pipeline.prediction.predictor import LesionPipeline
+from pipeline.prediction.predictor import LesionPipeline, Prediction
 from pipeline.prediction.reading import as_pixels, opened
 from pipeline.prediction.sources import ImageSource
 from pipeline.prediction.threads import in_order
@@ -37,23 +38,45 @@ class Result:
         As `Prediction.to_dict`; None where the image could not be used.
     error : str
         Why it could not be used, in one sentence.
+    also : dict
+        What a companion said of it.
     """
 
     name: Path
     files: str
     facts: Facts | None
     error: str = ""
+    also: Facts = field(default_factory=dict)
 
 
-def predict_task(pipeline: LesionPipeline, pictures: PictureFolder | None, task: Task) -> Result:
-    """Predict one image and write its pictures.
+class Companion(Protocol):
+    """Writes results of another kind for an image. Small, and to be sent to another process."""
+
+    def write(
+        self, name: str, source: ImageSource, prediction: Prediction, pipeline: LesionPipeline
+    ) -> Facts:
+        """Write what there is for an image, and return what else there is to say of it.
+
+        Raises
+        ------
+        ImageError
+            If there can be no results.
+        OSError
+            If they can't be written.
+        """
+
+
+def predict_task(
+    pipeline: LesionPipeline, pictures: PictureFolder | None, task: Task, companion: Companion | None = None
+) -> Result:
+    """Predict one image and write its pictures, and what a companion writes of it.
 
     Whatever is wrong with the image, or goes wrong while it is read, is told in the result.
 
     Raises
     ------
     OSError
-        If a picture can't be written.
+        If that can't be written.
     """
     name = task.source.name
     try:
@@ -71,14 +94,23 @@ def predict_task(pipeline: LesionPipeline, pictures: PictureFolder | None, task:
         return Result(name, task.files, None, f"{name}: can't be predicted ({reason}); convert the image.")
     if pictures and pixels is not None:
         pictures.write(task.files, pixels, prediction)
-    return Result(name, task.files, prediction.to_dict())
+    try:
+        also = companion.write(task.files, task.source, prediction, pipeline) if companion else {}
+    except ImageError as error:
+        return Result(name, task.files, None, str(error))
+    return Result(name, task.files, prediction.to_dict(), also=also)
 
 
 def predict_here(
-    pipeline: LesionPipeline, pictures: PictureFolder | None, tasks: Iterable[Task]
+    pipeline: LesionPipeline,
+    pictures: PictureFolder | None,
+    tasks: Iterable[Task],
+    companion: Companion | None = None,
 ) -> Iterator[Result]:
     """The results of tasks in their order, worked on in threads of this process; few are held at a time."""
-    threads = pipeline.at_once + (2 if pictures else 1)
+    threads = pipeline.at_once + (2 if pictures or companion else 1)
     with opencv_in_one_thread() if pipeline.at_once > 1 else nullcontext():
-        for _, result in in_order(lambda task: predict_task(pipeline, pictures, task), tasks, threads):
+        for _, result in in_order(
+            lambda task: predict_task(pipeline, pictures, task, companion), tasks, threads
+        ):
             yield result

@@ -21,7 +21,7 @@ from pipeline.bundle.litert import usable_cores
 from pipeline.bundle.loading import Bundle
 from pipeline.prediction.pictures import PictureFolder
 from pipeline.prediction.predictor import LesionPipeline
-from pipeline.prediction.work import Result, Task, predict_task
+from pipeline.prediction.work import Companion, Result, Task, predict_task
 
 # Sent to a process together, so that sending costs little beside predicting.
 IMAGES_A_CHUNK = 8
@@ -45,12 +45,15 @@ class WorkerSettings:
         Threads for one inference.
     pictures : PictureFolder, optional
         Where pictures are written.
+    companion : Companion, optional
+        What else is written.
     """
 
     bundle: Bundle
     tta: bool = False
     threads: int = 1
     pictures: PictureFolder | None = None
+    companion: Companion | None = None
 
 
 def predict_in_processes(settings: WorkerSettings, tasks: Iterable[Task], count: int) -> Iterator[Result]:
@@ -163,7 +166,8 @@ def _set_up(settings: WorkerSettings) -> None:
 
 
 def _predict(chunk: Sequence[Task]) -> list[Result]:
-    return [predict_task(_Process.pipeline, _Process.settings.pictures, task) for task in chunk]
+    settings = _Process.settings
+    return [predict_task(_Process.pipeline, settings.pictures, task, settings.companion) for task in chunk]
 
 
 def _end_with_parent() -> None:
