@@ -56,7 +56,7 @@ def spoken(visit: Visit) -> str:
     if not picture or held is None or held[0][0] != picture.key or visit.quiz:
         return ""
     prediction = held[1].prediction
-    lead = "No reliable answer. " if UNLIKE_TRAINING in prediction.notes else ""
+    lead = f"{prediction.headline.capitalize()}. " if prediction.headline else ""
     return f"{picture.name}: {lead}{full_name(prediction.diagnosis)}, {percent(prediction.confidence)}."
 
 
@@ -66,7 +66,6 @@ def _show_answer(pipeline: LesionPipeline, visit: Visit, picture: Picture, look:
     show(
         "answer",
         prediction=look.prediction,
-        unreliable=UNLIKE_TRAINING in look.prediction.notes,
         doubts=DOUBTS,
         overruled=overruled,
         quality=remembered(

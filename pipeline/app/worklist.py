@@ -72,7 +72,7 @@ def _row(key: str, outcome: Outcome, visit: Visit) -> dict[str, Any]:
     }
     if facts and not visit.quiz:
         row |= {
-            "diagnosis": full_name(facts["diagnosis"]),
+            "diagnosis": "; ".join(filter(None, (outcome.headline, full_name(facts["diagnosis"])))),
             "malignant": facts["malignant"],
             "risk": percent(facts["malignant"]),
             "confidence": facts["confidence"],

@@ -5,7 +5,6 @@ from datetime import datetime
 from data.datasets.diagnoses import diagnosis_name, malignancy
 from pipeline.bundle.loading import Bundle
 from pipeline.prediction.outcomes import Outcome
-from pipeline.prediction.predictor import UNLIKE_TRAINING
 from pipeline.prediction.track_record import track_record
 from pipeline.prediction.wording import measure_text, percent, software, stamp
 from pipeline.reports.pages import template_environment
@@ -30,7 +29,7 @@ def case_page(outcome: Outcome, seen: bytes, bundle: Bundle, now: datetime | Non
             outcome=outcome,
             facts=facts,
             ranking=sorted(facts["probabilities"].items(), key=lambda item: -item[1]),
-            unreliable=UNLIKE_TRAINING in facts["notes"],
+            headline=outcome.headline,
             record=track_record(bundle, facts["diagnosis"]),
             picture=data_uri("jpeg", outcome.picture),
             seen=data_uri("jpeg", seen),

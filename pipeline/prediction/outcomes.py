@@ -13,7 +13,7 @@ from pipeline.bundle.loading import Bundle
 from pipeline.prediction.outputs import csv_cell, table_columns, table_row
 from pipeline.prediction.overlays import draw_overlay
 from pipeline.prediction.overruling import Overrule, predict_overruled
-from pipeline.prediction.predictor import LesionPipeline, Prediction
+from pipeline.prediction.predictor import NO_RELIABLE_ANSWER, UNLIKE_TRAINING, LesionPipeline, Prediction
 from pipeline.prediction.reading import Photograph, as_pixels
 from pipeline.reports.pictures import encoded, reduced
 from segmentation.cropping import Box
@@ -67,6 +67,11 @@ class Outcome:
     quality: tuple[str, ...] = ()
     millimetres_per_pixel: float | None = None
     remarks: Remarks = Remarks()
+
+    @property
+    def headline(self) -> str:
+        """As `Prediction.headline`; empty where there is none."""
+        return NO_RELIABLE_ANSWER if UNLIKE_TRAINING in self.facts.get("notes", ()) else ""
 
     def with_remarks(self, remarks: Remarks) -> "Outcome":
         """The same with a reader's remarks."""
