@@ -9,7 +9,9 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime import exists as runtime_exists
 from streamlit.runtime import get_instance
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import DeletedFile
 
 from data.datasets.diagnoses import diagnosis_name
 from data.heic import is_heic, png_of_heic
@@ -84,11 +86,20 @@ def _show_chooser(visit_round: int) -> None:
 
 
 def _take_files(key: str) -> None:
-    """Take what the chooser holds, and empty the chooser: every file lies in memory once."""
-    files = st.session_state[key] or []
+    """Take what the chooser holds, and empty the chooser: every file lies in memory once.
+
+    A click while the page is being drawn sends an old chooser's files once more; these have been taken already.
+    """
+    files = [file for file in st.session_state.get(key) or [] if not isinstance(file, DeletedFile)]
+    if not files:
+        return
     take((file.name, file.getvalue()) for file in files)
     st.session_state.given = st.session_state.get("given", 0) + 1
-    _drop_uploads()
+    context = get_script_run_ctx()
+    manager = get_instance().uploaded_file_mgr if runtime_exists() else None
+    if context and isinstance(manager, MemoryUploadedFileManager):
+        for file in files:
+            manager.remove_file(context.session_id, file.file_id)
 
 
 def _drop_uploads() -> None:

@@ -159,3 +159,14 @@ def test_on_touch_the_picture_lets_the_page_scroll_and_its_handles_are_large(
     assert answer(page).bounding_box()["y"] < 844 / 2, "the answer is on the first screen"
     assert page.get_by_role("link", name="The model").is_visible()
     context.close()
+
+
+def test_a_click_while_the_page_is_still_drawn_loses_nothing(open_page, write_image, draw_disc, tmp_path):
+    page = open_page()
+    large = draw_disc((90, 30, 30), centre=(2000, 1500), radius=600, size=(3000, 4000))
+    page.locator(CHOOSER).set_input_files(write_image(tmp_path / "large.png", large))
+    answer(page).wait_for()
+    page.get_by_test_id("stButtonGroup").get_by_text("Full image").click()
+
+    playwright.expect(answer(page)).to_contain_text("Overruled: whole image classified")
+    assert page.get_by_role("heading", name="large.png").is_visible()
