@@ -1,9 +1,14 @@
-"""`lesion train`, `lesion export` and `--record` from the command line: both stages, from mistakes to a bundle."""
+"""`lesion train`, `lesion export` and `--record` from the command line: both stages, from mistakes to a bundle.
+
+The networks are of a layer or two, so that a training takes a second; all else is what a user has.
+"""
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +17,7 @@ from data.drawing.dataset import synthesize_dataset
 from data.locking import alone_in
 from pipeline.bundle.loading import DEFAULT_BUNDLE, load_bundle
 from pipeline.cli import lesion as cli
+from segmentation.model import build_unet
 
 UNET = ("--input-size", 32, 32, "--small-size", 32, 32, "--small-epochs", 0, "--full-epochs", 1)
 CLASSIFIER = (
@@ -24,6 +30,30 @@ RANDOM = ("--encoder-weights", "none", "--augmentation", "none")
 def lesion(*arguments):
     """The command in this process; the result has exit_code, stdout and stderr."""
     return CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+
+
+def small_unet(input_size, encoder_weights, _filters):
+    if encoder_weights is not None:
+        return build_unet(input_size, encoder_weights)
+    image = keras.Input((*input_size, 3))
+    scaled = keras.layers.Rescaling(1 / 255, name="scale")(image)
+    return keras.Model(image, keras.layers.Conv2D(1, 3, padding="same", activation="sigmoid")(scaled))
+
+
+def small_classifier(classes, input_side, *_, **__):
+    image = keras.Input((input_side, input_side, 3))
+    scaled = keras.layers.Rescaling(1 / 255, name="scale")(image)
+    features = keras.layers.AveragePooling2D(8, name="encoder")(scaled)
+    pooled = keras.layers.GlobalAveragePooling2D(name="pool")(features)
+    return keras.Model(image, keras.layers.Dense(classes, name="logits")(pooled))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_networks() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("segmentation.training.build_unet", small_unet)
+        patch.setattr("classification.training.build_classifier", small_classifier)
+        yield
 
 
 @pytest.fixture(scope="module")
