@@ -18,6 +18,7 @@ from pipeline.cli.preview import preview
 from pipeline.cli.segmentations import open_locator
 from pipeline.cli.settings_file import ConfigOption, write_settings
 from pipeline.cli.starting_points import open_start, tell_head
+from pipeline.cli.stopping import ending_softly
 from segmentation.config import SegmentationConfig
 from segmentation.engine.phases import Strength
 
@@ -355,7 +356,8 @@ def stopping_on_mistakes() -> "Iterator[None]":
         )  # what TensorFlow says later; its greeting comes before
         with silent_standard_error():
             from pipeline.export.exporting import ExportError
-        with stopping_on(ImageError, DatasetError, BundleError, ExportError, RunError, ModelError, BusyError):
+        mistakes = (ImageError, DatasetError, BundleError, ExportError, RunError, ModelError, BusyError)
+        with ending_softly(), stopping_on(*mistakes):
             yield
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from data.datasets.diagnoses import diagnosis_name
+from data.text import visible
 from pipeline.bundle.loading import Bundle
 from pipeline.prediction.outputs import Facts
 from pipeline.prediction.predictor import NO_RELIABLE_ANSWER, UNLIKE_TRAINING
@@ -155,7 +156,7 @@ def cells(source: Path, facts: Facts) -> tuple[str, ...]:
 
 def shown(path: Path) -> str:
     """A path as text that every terminal can print, whatever bytes the file system let into its name."""
-    return os.fsencode(path).decode("utf-8", "replace")
+    return visible(os.fsencode(path).decode("utf-8", "replace"))
 
 
 def _headed(facts: Facts) -> str:

@@ -41,6 +41,12 @@ def mixed(photos) -> Path:
     return photos
 
 
+def processor_seconds() -> float:
+    """Of the processes that this one has waited for; a busy machine hardly changes it, as it does the time of day."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 def in_own_process(*arguments, code="from pipeline.cli import main; main()"):
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, check=False
@@ -219,18 +225,18 @@ def test_predict_takes_under_a_second_and_200_megabytes(photos, bundle_folder):
         "from pathlib import Path\nfrom pipeline.cli.lesion import app\napp(standalone_mode=False)\n"
         "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
     )
-    start = time.perf_counter()
+    start = processor_seconds()
     result = in_own_process("predict", photos / "red.png", "--bundle", bundle_folder, code=code)
-    seconds = time.perf_counter() - start
+    seconds = processor_seconds() - start
 
     assert int(result.stdout.splitlines()[-1]) < 200_000, "peak, in kB"
     assert seconds < 3, "several times what it takes on an idle machine"
 
 
 def test_help_is_quick_and_has_an_example_for_every_command(lesion):
-    start = time.perf_counter()
+    start = processor_seconds()
     assert in_own_process("--help").returncode == 0
-    assert time.perf_counter() - start < 1, "several times what it takes on an idle machine"
+    assert processor_seconds() - start < 1, "several times what it takes on an idle machine"
 
     for command in (["predict"], ["evaluate"], ["dataset", "check"], ["dataset", "synthesize"]):
         assert f"Example: lesion {' '.join(command)} " in lesion(*command, "--help").stdout

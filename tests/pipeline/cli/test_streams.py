@@ -83,5 +83,5 @@ def test_a_name_can_not_colour_the_terminal(tmp_path: Path, bundle_folder: Path)
         check=False,
     )
     assert ended.returncode == 1
-    assert b"\x1b" not in ended.stderr
+    assert b"\x1b" not in ended.stdout + ended.stderr
     assert rb"\x1b[31m.jpg" in ended.stderr
