@@ -54,7 +54,7 @@ def app(
     place = Place(host, port, certificate, key)
     with stopping_on(BundleError):
         folder = load_bundle(bundle).folder
-    _check_address(host, port)
+    check_address(host, port)
     from pipeline.app.serving import own_address, serve
 
     if token is None and not place.is_local:
@@ -66,7 +66,7 @@ def app(
     serve(folder.resolve(), place, token)
 
 
-def _check_address(host: str, port: int) -> None:
+def check_address(host: str, port: int) -> None:
     """Stop with one line where nothing can listen there."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:

@@ -6,7 +6,18 @@ import typer
 from typer.core import TyperGroup
 
 from pipeline.cli import app as app_command
-from pipeline.cli import benchmark, calibrate, compare, dataset, dicom, evaluate, export, predict, train
+from pipeline.cli import (
+    benchmark,
+    calibrate,
+    compare,
+    dataset,
+    dicom,
+    evaluate,
+    export,
+    predict,
+    serve,
+    train,
+)
 from pipeline.cli import web as web_command
 from pipeline.cli.console import INTERRUPTED, complain, complain_of_warnings, needing_extra
 from pipeline.cli.options import DISCLAIMER, current_name
@@ -66,6 +77,7 @@ app.command(epilog=predict.EXAMPLE)(predict.predict)
 app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command(epilog=app_command.EXAMPLE)(app_command.app)
 app.command(epilog=web_command.EXAMPLE)(web_command.web)
+app.command(epilog=serve.EXAMPLE)(serve.serve)
 app.command(epilog=compare.EXAMPLE)(compare.compare)
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(dicom.app, name="dicom")
