@@ -43,9 +43,12 @@ export function byId(id) {
   return found;
 }
 
-/** A share of 0..1; a dash where it is not known. @param {number | null} share */
+/** A share of 0..1; a dash where it is not known, and never 0 or 100% for what is not. @param {number | null} share */
 export function percent(share) {
-  return share === null ? "–" : `${(100 * share).toFixed(1)}%`;
+  if (share === null) return "–";
+  if (share > 0 && share < 0.0005) return "<0.1%";
+  if (share >= 0.9995 && share < 1) return ">99.9%";
+  return `${(100 * share).toFixed(1)}%`;
 }
 
 /** A class as a reader knows it, and its code. @param {{code: string, name: string}} diagnosis */
