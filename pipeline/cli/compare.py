@@ -137,13 +137,17 @@ def _run(
     with silent_standard_error():
         from pipeline.comparison.running import compare as run_comparison
     from data.datasets.catalog import load_datasets
+    from pipeline.bundle.litert import usable_cores
     from pipeline.bundle.loading import load_bundle
     from pipeline.comparison.limiting import limited
     from pipeline.comparison.report import write_comparison
+    from pipeline.comparison.work import work_text
 
     catalog = load_datasets(datasets)
+    catalog = catalog if limit is None else limited(catalog, limit, config.seed)
+    complain(f"{work_text(catalog, config, usable_cores())}.")
     comparison = run_comparison(
-        catalog if limit is None else limited(catalog, limit, config.seed),
+        catalog,
         config,
         output,
         load_bundle(bundle),
