@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from segmentation.engine.normalization import with_fused_batch_normalization
-from segmentation.engine.run_folder import Run
+from segmentation.engine.run_folder import Run, RunError
 from segmentation.engine.starting import reading_encoder_weights
 
 
@@ -77,10 +77,30 @@ def with_activation_map(classifier: keras.Model) -> keras.Model:
     return keras.Model(classifier.input, [head(pooled), activation_map], name="explained_classifier")
 
 
-def load_classifier(run: Run) -> keras.Model:
-    """The run's best model, with what its training gave back to the logits of the classes' shares."""
+def load_classifier(run: Run, prior_strength: float | None = None) -> keras.Model:
+    """The run's best model, with what its logits shall have of the classes' shares.
+
+    Parameters
+    ----------
+    run : Run
+        Of a classification.
+    prior_strength : float in 0..1, optional
+        See `ClassificationConfig`; by default what the run has chosen.
+
+    Raises
+    ------
+    RunError
+        If a strength is given and the run was not trained with logit adjustment.
+    """
     model = keras.models.load_model(run.model_path, compile=False)
-    if shift := run.metrics.get("prior_shift"):
+    chosen = run.metrics.get("prior_strength")
+    if prior_strength is not None and not chosen:
+        raise RunError(
+            f"{run.folder} was not trained with --imbalance logit-adjustment; leave out --prior-strength."
+        )
+    if chosen:
+        scale = 1.0 if prior_strength is None else prior_strength / chosen
         kernel, bias = model.get_layer("logits").get_weights()
-        model.get_layer("logits").set_weights([kernel, bias + np.array(shift, bias.dtype)])
+        shift = scale * np.array(run.metrics["prior_shift"], bias.dtype)
+        model.get_layer("logits").set_weights([kernel, bias + shift])
     return model

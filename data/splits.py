@@ -112,13 +112,14 @@ def extend_splits(
     -------
     DataFrame with `image_id`, `split` and `group`
         A row for each of the catalog's images but for the training images, listed or not, that show a lesion of
-        validation or test, or are a near-duplicate of one.
+        validation or test, or are a near-duplicate of one, and for validation images that are so linked to test.
     """
     groups = image_groups(catalog["lesion_id"], hashes)
     split = catalog["image_id"].map(splits.set_index("image_id")["split"]).fillna("train").to_numpy()
-    held_out = np.isin(groups, groups[split != "train"])
+    held_out, tested = np.isin(groups, groups[split != "train"]), np.isin(groups, groups[split == "test"])
+    leaking = ((split == "train") & held_out) | ((split == "validation") & tested)
     extended = pd.DataFrame({"image_id": catalog["image_id"].to_numpy(), "split": split, "group": groups})
-    kept: pd.DataFrame = extended[(split != "train") | ~held_out].reset_index(drop=True)
+    kept: pd.DataFrame = extended[~leaking].reset_index(drop=True)
     return kept
 
 

@@ -42,6 +42,16 @@ def export(
     name: Annotated[
         str | None, typer.Option(help="Of the bundle; by default its folder's name.", show_default=False)
     ] = None,
+    prior_strength: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="How much the classes' shares count in a classifier trained with logit adjustment, from 0 (best "
+            "balanced accuracy) to 1; by default what its training has chosen. Calibrate the bundle afterwards.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Convert two trained models to a bundle for `lesion predict`, and check that they still say the same."""
     with stopping_on_mistakes():
@@ -55,6 +65,7 @@ def export(
             output,
             precision=precision,
             name=name,
+            prior_strength=prior_strength,
             warn=complain,
         )
     sizes = {

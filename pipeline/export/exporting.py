@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from classification.model import with_activation_map
+from classification.model import load_classifier, with_activation_map
 from classification.probabilities import softmax
 from data.splits import write_splits
 from pipeline.bundle.litert import LiteRTModel
@@ -66,6 +66,7 @@ def export(
     *,
     precision: str = "float32",
     name: str | None = None,
+    prior_strength: float | None = None,
     warn: Callable[[str], object] = lambda _: None,
 ) -> Bundle:
     """Convert both trained models to LiteRT and write them as a bundle.
@@ -80,6 +81,10 @@ def export(
     precision : "float32", "float16" or "int8"
     name : str, optional
         By default the name of the folder.
+    prior_strength : float in 0..1, optional
+        How much the classes' shares count in a classifier that was trained with logit adjustment; by default what its
+        training has chosen. Temperature and abstention threshold stay as the training has measured them: calibrate the
+        bundle afterwards.
     warn : function of a sentence
         Called where the trainings were split separately, so that fewer images are left to test on, and where the
         crops of the training came from another segmentation.
@@ -98,9 +103,11 @@ def export(
             else _converted_segmentation(segmentation, precision)
         )
         files["segmentation"].write_bytes(part.content)
-        parity = _convert_classification(classification, files["classification"], precision)
+        parity = _convert_classification(classification, files["classification"], precision, prior_strength)
         fields = _fields(part, classification, precision, parity, name or Path(output).name)
-        fields["training"]["export_command"] = _command(segmentation, classification, precision, name, output)
+        fields["training"]["export_command"] = _command(
+            segmentation, classification, precision, name, output, prior_strength
+        )
         for warning in (
             mixed_tests(part.splits, classification.splits),
             other_segmentation(classification, identity(segmentation)),
@@ -132,8 +139,10 @@ def _converted_segmentation(run: Run, precision: str) -> SegmentationPart:
     )
 
 
-def _convert_classification(run: Run, file: Path, precision: str) -> Parity:
-    model, samples = with_activation_map(_load_model(run)), run.samples
+def _convert_classification(
+    run: Run, file: Path, precision: str, prior_strength: float | None = None
+) -> Parity:
+    model, samples = with_activation_map(load_classifier(run, prior_strength)), run.samples
     file.write_bytes(convert(model, samples["calibration"], precision))
     expected = softmax(model.predict(samples["validation"], verbose=0)[0])
     converted = LiteRTModel(file)
@@ -203,7 +212,12 @@ def _optional_facts(metrics: dict[str, Any]) -> dict[str, Any]:
 
 
 def _command(
-    segmentation: Run | Bundle, classification: Run, precision: str, name: str | None, output: str | Path
+    segmentation: Run | Bundle,
+    classification: Run,
+    precision: str,
+    name: str | None,
+    output: str | Path,
+    prior_strength: float | None = None,
 ) -> str:
     """The command that makes this bundle of these runs."""
     options = {
@@ -211,6 +225,7 @@ def _command(
         "--classification": classification.folder,
         "--precision": precision,
         "--name": name,
+        "--prior-strength": None if prior_strength is None else str(prior_strength),
         "--output": output,
     }
     words = [str(word) for option, value in options.items() if value for word in (option, value)]

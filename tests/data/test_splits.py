@@ -275,3 +275,9 @@ def test_a_listed_training_image_that_shows_a_held_out_lesion_is_left_out_too() 
     catalog = pd.DataFrame({"image_id": ["a", "b", "c"], "lesion_id": ["x", "x", "y"]})
     given = pd.DataFrame({"image_id": ["a", "b", "c"], "split": ["test", "train", "train"]})
     assert list(extend_splits(given, catalog)["image_id"]) == ["a", "c"]
+
+
+def test_a_validation_image_that_shows_a_tested_lesion_is_left_out_too() -> None:
+    catalog = pd.DataFrame({"image_id": ["a", "b", "c"], "lesion_id": ["x", "x", "y"]})
+    given = pd.DataFrame({"image_id": ["a", "b", "c"], "split": ["test", "validation", "validation"]})
+    assert list(extend_splits(given, catalog)["image_id"]) == ["a", "c"]
