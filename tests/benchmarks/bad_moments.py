@@ -265,7 +265,7 @@ def bad_places(cases: list[Case], dataset: Path, sizes: list[float]) -> Counter:
 
 
 def _count(counts: Counter, what: str, ended: subprocess.CompletedProcess) -> None:
-    lines = [line for line in ended.stderr.strip().splitlines() if line.startswith("lesion: ")]
+    said = (ended.stderr.strip().splitlines() or [""])[-1]
     if ended.returncode == 0:
         verdict = "had room enough"
     elif ended.returncode < 0:
@@ -274,10 +274,12 @@ def _count(counts: Counter, what: str, ended: subprocess.CompletedProcess) -> No
         verdict = "traceback"
     else:
         verdict = (
-            "one sentence" if len(lines) == 1 and ended.returncode == 2 else f"status {ended.returncode}"
+            "one sentence"
+            if said.startswith("lesion: ") and ended.returncode == 2
+            else f"status {ended.returncode}"
         )
     counts[verdict] += 1
-    print(f"{what}: {verdict}: {(lines or ended.stderr.strip().splitlines() or [''])[-1][:200]}")
+    print(f"{what}: {verdict}: {said[:200]}")
 
 
 def main() -> None:
