@@ -1,15 +1,17 @@
 """DICOM photographs without their patients: the Basic Profile of DICOM PS3.15, for research."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from dicomanonymizer.simpledicomanonymizer import anonymize_dataset, initialize_actions
+from dicomanonymizer.dicomfields_selector import dicom_anonymization_database_selector
+from dicomanonymizer.simpledicomanonymizer import anonymize_dataset, initialize_actions, keep
 from pydicom import Dataset
+from pydicom.datadict import dictionary_VR
 from pydicom.encaps import encapsulate, generate_fragments
 from pydicom.uid import UID, SegmentationStorage
 
@@ -17,6 +19,7 @@ from data.files import replacing
 from data.images import ImageError
 from pipeline.dicom.marker_segments import without_comments
 from pipeline.dicom.reading import PHOTOGRAPHS, read_dataset
+from pipeline.dicom.software import MANUFACTURER
 
 # The newest edition of PS3.15, table E.1-1, that the library knows.
 PROFILE = "dicomfields_2026c"
@@ -79,7 +82,8 @@ def deidentify_file(path: Path, folder: Path, pseudonyms: Pseudonyms) -> Path:
     dataset = read_dataset(path, with_pixels=True)
     _check(path, dataset)
     patient = pseudonyms.of(dataset)
-    secrets = {value: keyword for value, keyword in _secrets(dataset) if value not in {patient, *DUMMIES}}
+    known = {patient, *DUMMIES, *_own_serial_number(dataset)}
+    secrets = {value: keyword for value, keyword in _secrets(dataset) if value not in known}
     _clean(dataset)
     _say_how(dataset, patient)
     _strip_comments(path, dataset)
@@ -112,13 +116,23 @@ def _check(path: Path, dataset: Dataset) -> None:
 
 def _clean(dataset: Dataset) -> None:
     """Apply the profile to the file and, which the library leaves out, to what is nested in its sequences."""
-    anonymize_dataset(dataset, base_rules_gen=partial(initialize_actions, PROFILE))
+    anonymize_dataset(dataset, _references(), base_rules_gen=partial(initialize_actions, PROFILE))
     for element in dataset:
         if element.VR == "SQ":
             for item in element.value:
                 _clean(item)
         elif element.VR in {"DA", "DT"} and str(element.value).startswith("0001"):
             element.value = NO_DATE if element.VR == "DA" else NO_DATE_TIME
+
+
+@cache
+def _references() -> dict[tuple[int, ...], Callable[..., None]]:
+    """Rules for sequences that refer to other images: the profile lets them stay, with the UIDs in them replaced.
+
+    The library would empty them, and a mask would no longer name its photograph.
+    """
+    tags = dicom_anonymization_database_selector(PROFILE)["X_Z_U_STAR_TAGS"]
+    return {tag: keep for tag in tags if dictionary_VR(tag) == "SQ"}
 
 
 def _say_how(dataset: Dataset, patient: str) -> None:
@@ -157,6 +171,11 @@ def _secrets(dataset: Dataset) -> Iterator[tuple[str, str]]:
                 for part in str(value).replace("=", "^").split("^"):
                     if len(part.strip()) >= _SHORTEST_SECRET:
                         yield part.strip(), element.keyword
+
+
+def _own_serial_number(dataset: Dataset) -> list[str]:
+    """That of this software tells its models apart, and stands in more than one attribute of its masks."""
+    return [str(dataset.get("DeviceSerialNumber"))] if dataset.get("Manufacturer") == MANUFACTURER else []
 
 
 def _search(path: Path, dataset: Dataset, secrets: dict[str, str]) -> None:

@@ -11,6 +11,7 @@ from pydicom.uid import CTImageStorage, JPEG2000Lossless, JPEGBaseline8Bit
 
 from data.images import ImageError
 from pipeline.dicom.deidentify import Pseudonyms, deidentify_file
+from pipeline.dicom.folder import DicomFolder
 from pipeline.dicom.marker_segments import without_comments
 from pipeline.dicom.reading import FrameSource
 
@@ -167,3 +168,20 @@ def test_images_of_one_patient_and_study_stay_together(tmp_path, draw_disc, writ
 def test_what_was_de_identified_can_be_de_identified_again(photograph, deidentify, said_of):
     again = deidentify(deidentify(photograph))
     assert said_of(again.read_bytes()) == []
+
+
+def test_a_mask_goes_with_its_photograph(photograph, pipeline, tmp_path, complaints, said_of):
+    source = FrameSource(photograph)
+    DicomFolder(tmp_path / "results").write("scan", source, pipeline.predict(source.read()), pipeline)
+    pseudonyms = Pseudonyms()
+    image, mask = (
+        deidentify_file(path, tmp_path / "shared", pseudonyms)
+        for path in (photograph, tmp_path / "results" / "scan_seg.dcm")
+    )
+
+    (reference,) = dcmread(mask).SourceImageSequence
+    assert reference.ReferencedSOPInstanceUID == dcmread(image).SOPInstanceUID
+    assert dcmread(mask).PatientID == dcmread(image).PatientID
+    assert (dcmread(mask).pixel_array == pipeline.predict(source.read()).mask).all()
+    assert said_of(mask.read_bytes()) == []
+    assert complaints(mask) == []
