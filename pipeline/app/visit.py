@@ -1,7 +1,9 @@
 """What one visitor of the page has given, chosen and got; all of it lies in memory, and only here."""
 
+import ctypes
+import gc
 import hashlib
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -89,6 +91,14 @@ class Visit:
             held.clear()
         self.picked, self.moments, self.stopped = None, None, False
         self.round += 1
+        return_memory()
+
+
+def return_memory() -> None:
+    """Give what was freed back to the system, where its C library keeps it for later by itself."""
+    gc.collect()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 # Session -> its visit; `forget_absent` empties those whose page is closed.
@@ -123,8 +133,3 @@ def remembered(name: str, key: Any, make: Any) -> Any:
         held.pop(name, None)  # before the new one is made, so that large ones never lie in memory together
         held[name] = (key, make())
     return held[name][1]
-
-
-def in_order(visit: Visit) -> Iterator[Picture]:
-    """The pictures in the order in which they came."""
-    yield from visit.pictures.values()

@@ -75,7 +75,7 @@ def test_two_clicks_on_a_ruler_give_millimetres(shown):
     for point in ((50, 20), (150, 20)):
         shown.mouse.click(*place(shown, *point))
     shown.get_by_role("button", name="Use this scale").click()
-    width = shown.get_by_label("Width of the image")
+    width = shown.get_by_role("spinbutton", name="Width of the image")
     playwright.expect(width).not_to_have_value("")
 
     assert float(width.input_value()) == pytest.approx(40, rel=0.02)
@@ -85,8 +85,8 @@ def test_two_clicks_on_a_ruler_give_millimetres(shown):
 
 
 def test_the_report_of_one_case_is_one_sheet_of_paper(shown, browser):
-    shown.get_by_label("Case").fill("A 12")
-    shown.get_by_label("Comment").fill("x" * 400)
+    shown.get_by_role("textbox", name="Case").fill("A 12")
+    shown.get_by_role("textbox", name="Comment").fill("x" * 400)
     shown.keyboard.press("Tab")
     shown.wait_for_timeout(1000)
     with shown.expect_download() as download:
