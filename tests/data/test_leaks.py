@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from data.datasets.errors import DatasetError, DatasetWarning
-from data.leaks import check_leaks, splits_for, splits_of_images, warn_of_near_duplicates
+from data.leaks import check_leaks, seen_lesions, splits_for, splits_of_images, warn_of_near_duplicates
 from data.splits import read_splits, training_parts
 
 CATALOG = pd.DataFrame(
@@ -96,3 +96,19 @@ def test_a_file_that_is_no_split_is_refused(tmp_path: Path, content: str, reason
     (tmp_path / "splits.csv").write_text(content)
     with pytest.raises(DatasetError, match=reason):
         read_splits(tmp_path / "splits.csv")
+
+
+def test_of_three_leaking_lesions_none_is_only_counted() -> None:
+    images = [f"{lesion}{number}" for lesion in "abc" for number in (1, 2)]
+    catalog = pd.DataFrame({"image_id": images, "lesion_id": [image[0] for image in images]})
+    given = splits(**{image: ("train" if image.endswith("1") else "test") for image in images})
+    with pytest.raises(DatasetError, match=r"c \(c1 in train, c2 in test\); keep"):
+        check_leaks(catalog, given)
+
+
+def test_a_lesion_was_seen_if_any_of_its_images_served_training_or_validation() -> None:
+    given = splits(a1="train", b="test", c2="validation")
+    assert seen_lesions(CATALOG, given).tolist() == [True, True, False, True, True, False]
+    assert not seen_lesions(CATALOG, None).any()
+    with_lesions = pd.DataFrame({"image_id": ["x", "y"], "split": ["train", "test"], "lesion_id": ["d", "b"]})
+    assert seen_lesions(CATALOG, with_lesions).tolist() == [False] * 5 + [True]

@@ -116,3 +116,10 @@ def test_the_part_outside_a_box_counts_by_area() -> None:
     assert part_outside(mask, Box(0, 0, 20, 40)) == 0.5
     assert part_outside(mask, Box(10, 10, 30, 20)) == 0
     assert part_outside(np.zeros((10, 10), bool), Box(0, 0, 5, 5)) == 0
+
+
+def test_a_lesion_of_exactly_the_least_or_the_most_area_has_a_box() -> None:
+    assert lesion_bounds(mask_of(0, 0, 8, 5)) == Box(0, 0, 8, 5)  # 40 of 20,000 pixels
+    assert lesion_bounds(mask_of(0, 0, 196, 100)) == Box(0, 0, 196, 100)  # 19,600
+    assert lesion_bounds(mask_of(0, 0, 13, 3)) is None
+    assert lesion_bounds(mask_of(0, 0, 197, 100)) is None
