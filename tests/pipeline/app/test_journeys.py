@@ -72,6 +72,7 @@ def test_a_brush_corrects_the_contour_and_measurements_follow(shown):
 
 def test_two_clicks_on_a_ruler_give_millimetres(shown):
     shown.get_by_role("button", name="Scale", exact=True).click()
+    shown.get_by_text("Click one end").wait_for()
     for point in ((50, 20), (150, 20)):
         shown.mouse.click(*place(shown, *point))
     shown.get_by_role("button", name="Use this scale").click()
@@ -152,7 +153,7 @@ def test_on_touch_the_picture_lets_the_page_scroll_and_its_handles_are_large(
     page.locator("svg .photo[href]").wait_for()
 
     style = "element => getComputedStyle(element).touchAction"
-    assert "pan-y" in page.locator("svg").first.evaluate(style)
+    assert "pan-y" in page.locator(".stage svg").evaluate(style)
     assert page.locator("svg .box rect").evaluate(style) in {"auto", "pan-x pan-y pinch-zoom"}
     handle = page.locator("svg .grip").first.bounding_box()
     assert min(handle["width"], handle["height"]) >= 24
