@@ -251,7 +251,7 @@ def test_without_spacing_the_table_tells_pixels_and_with_it_millimetres(
         row_of(photograph),
         row_of(write_dicom(tmp_path / "a", draw_disc(), PixelSpacing=None)),
     )
-    assert (known["row_spacing_mm"], known["diameter_px"]) == (0.02, "")
+    assert (known["row_spacing_mm"], known["diameter_px"]) == ("0.02", "")
     assert float(known["diameter_mm"]) == pytest.approx(2.4, abs=0.1)
     assert (unknown["row_spacing_mm"], unknown["diameter_mm"]) == ("", "")
     assert float(unknown["diameter_px"]) == pytest.approx(121, abs=4)
