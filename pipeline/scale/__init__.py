@@ -1,0 +1,1 @@
+"""Predictions on a cluster, on Ray Data. Needs the extra `scale`."""
