@@ -26,8 +26,9 @@ def calibrate(
 ) -> None:
     """Set a bundle's temperatures and thresholds on its validation images, through the models that it holds.
 
-    They are measured on all datasets together, for the diagnosis as it is and averaged over flips. The bundle also
-    learns how images of these datasets look, so that it can say of another one that it is unlike them.
+    The mask's threshold is chosen for all datasets that have masks alike. The temperatures and the limits of doubt are
+    measured on all together, for the diagnosis as it is and averaged over flips. The bundle also learns how images of
+    these datasets look, so that it can say of another one that it is unlike them.
     """
     with needing_extra("evaluate"):
         from data.datasets.catalog import DatasetError
@@ -47,4 +48,4 @@ def calibrate(
         if "unlike_training" in figures:
             parts.append(f"{figures['unlike_training']:.1%} unlike the training images")
         print(f"{figures['source']}: {', '.join(parts)}")
-    print(f"{bundle}: temperature {calibrated.temperature:.3f}")
+    print(f"{bundle}: mask threshold {calibrated.threshold}, temperature {calibrated.temperature:.3f}")

@@ -7,7 +7,7 @@ the validation images of as many datasets as are given, so that what ships fits 
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from data.progress import tracked
 from pipeline.bundle.loading import MANIFEST_FILE, Bundle
 from pipeline.bundle.saving import STAGES, files_of_bundle, save_bundle
 from pipeline.evaluation.selection import select_split
+from pipeline.export.mask_threshold import best_threshold, mask_thresholds
 from pipeline.export.model_card import write_card
 from pipeline.prediction.predictor import LesionPipeline
 
@@ -86,7 +87,9 @@ def sources_of(datasets: Sequence[str | Path], bundle: Bundle, most: int, seed: 
 
 
 def calibrate(bundle: Bundle, sources: Sequence[Source], *, seed: int = 0) -> Bundle:
-    """Set the bundle's temperatures, abstention thresholds and what it knows of usual images; write it anew.
+    """Set the bundle's thresholds, temperatures and what it knows of usual images; write it anew.
+
+    The mask's threshold comes first, from the sources that have masks, for the crops depend on it.
 
     Parameters
     ----------
@@ -99,13 +102,16 @@ def calibrate(bundle: Bundle, sources: Sequence[Source], *, seed: int = 0) -> Bu
     ------
     ImageError, BundleError
     """
+    thresholds = mask_thresholds(bundle, [source.validation for source in sources])
+    if thresholds:
+        bundle = replace(bundle, threshold=best_threshold(thresholds))
     pipeline = LesionPipeline.load(bundle, tta=True)
     seen = [_answers(pipeline, source.training) for source in sources]
     unseen = [_answers(pipeline, source.validation) for source in sources]
     known = _joined(unseen)
     detector = AppearanceDetector.fit(_joined(seen).appearances, known.appearances, seed=seed)
     manifest = json.loads((bundle.folder / MANIFEST_FILE).read_text(encoding="utf-8"))
-    manifest |= _calibration(known.logits, known.labels)
+    manifest |= {"threshold": bundle.threshold, **_calibration(known.logits, known.labels)}
     manifest["flips"] = _calibration(known.averaged, known.labels)
     manifest["appearance"] = detector.to_dict()
     manifest["figures"] = {
@@ -114,6 +120,7 @@ def calibrate(bundle: Bundle, sources: Sequence[Source], *, seed: int = 0) -> Bu
             _figures(source, answers, detector, manifest["temperature"])
             for source, answers in zip(sources, unseen, strict=True)
         ],
+        "mask_thresholds": thresholds,
     }
     return _written(bundle, manifest)
 

@@ -12,6 +12,7 @@ from data.splits import read_splits
 from pipeline import LesionPipeline
 from pipeline.bundle.loading import Bundle, load_bundle
 from pipeline.export.calibrating import calibrate, sources_of
+from pipeline.export.mask_threshold import THRESHOLDS
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +61,11 @@ def test_a_dataset_without_validation_images_can_t_calibrate(
         shutil.copy(drawn_folder / "images" / f"{name}.jpg", folder / "nv")
     with pytest.raises(DatasetError, match="validation split to calibrate on"):
         sources_of([folder], calibrated, most=10)
+
+
+def test_the_masks_threshold_has_the_best_jaccard_over_the_sources(calibrated: Bundle) -> None:
+    worths = calibrated.figures["mask_thresholds"]
+    assert [worth["threshold"] for worth in worths] == list(THRESHOLDS)
+    assert calibrated.threshold == max(worths, key=lambda worth: worth["jaccard"])["threshold"]
+    ratios = [worth["area_ratio"] for worth in worths]
+    assert ratios == sorted(ratios, reverse=True)  # a higher threshold draws narrower
