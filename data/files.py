@@ -6,7 +6,6 @@ import os
 import platform
 import re
 import shutil
-import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -31,6 +30,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
     OSError
         Of the folder or of the writer; an error without a file's name is given that of `path`.
     """
+    import tempfile  # noqa: PLC0415 - who only reads need not wait for it
+
     path = Path(path)
     temporary = None
     try:
@@ -53,6 +54,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
 @contextmanager
 def replacing_folder(path: str | Path) -> Iterator[Path]:
     """Yield a new temporary folder beside `path`; it takes the place of `path` when the block succeeds."""
+    import tempfile  # noqa: PLC0415 - as above
+
     path = Path(path)
     if path.is_symlink():
         path = path.resolve()

@@ -2,7 +2,6 @@
 
 import heapq
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import islice
@@ -61,6 +60,8 @@ def _sorted_names(names: Iterator[str]) -> Iterator[str]:
     if len(first) < MOST_NAMES:
         yield from first
         return
+    import tempfile  # noqa: PLC0415 - a prediction of few images need not wait for it
+
     with ExitStack() as stack:
         pieces = [iter(first)]
         while piece := sorted(islice(names, MOST_NAMES)):

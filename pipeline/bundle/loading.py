@@ -24,7 +24,6 @@ from pipeline.bundle.manifest import (
     number,
     value_of,
 )
-from pipeline.bundle.trial import try_model
 
 FORMAT_VERSION = 1
 DEFAULT_BUNDLE = Path(__file__).parent / "default"
@@ -303,6 +302,8 @@ def _check_files(bundle: Bundle) -> None:
 
 def _try_models(bundle: Bundle) -> None:
     """Run models that came from elsewhere apart from this process first, which a crafted file could break."""
+    from pipeline.bundle.trial import try_model  # noqa: PLC0415 - the bundle that ships is not tried
+
     for path, model in (
         (bundle.segmentation_path, bundle.segmentation),
         (bundle.classification_path, bundle.classification),

@@ -1,31 +1,25 @@
 """The `lesion` command, made of its subcommands."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from typer.core import TyperGroup
 
-from pipeline.cli import app as app_command
-from pipeline.cli import (
-    benchmark,
-    calibrate,
-    compare,
-    dataset,
-    dicom,
-    evaluate,
-    export,
-    predict,
-    serve,
-    train,
-)
-from pipeline.cli import web as web_command
 from pipeline.cli.console import INTERRUPTED, complain, complain_of_warnings, needing_extra
 from pipeline.cli.options import DISCLAIMER, current_name
 from pipeline.cli.streams import prepare_streams
+from pipeline.cli.subcommands import Subcommands
 
 
 class Commands(TyperGroup):
     """The subcommands; Ctrl-C in one of them ends with the exit status that shells have for it."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = cast(Any, Subcommands())
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(self.commands)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -71,17 +65,3 @@ def lesion(
     ] = False,
 ) -> None:
     """Find, crop and name skin lesions in dermoscopic images."""
-
-
-app.command(epilog=predict.EXAMPLE)(predict.predict)
-app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
-app.command(epilog=app_command.EXAMPLE)(app_command.app)
-app.command(epilog=web_command.EXAMPLE)(web_command.web)
-app.command(epilog=serve.EXAMPLE)(serve.serve)
-app.command(epilog=compare.EXAMPLE)(compare.compare)
-app.add_typer(dataset.app, name="dataset")
-app.add_typer(dicom.app, name="dicom")
-app.add_typer(train.app, name="train")
-app.command(epilog=export.EXAMPLE)(export.export)
-app.command(epilog=calibrate.EXAMPLE)(calibrate.calibrate)
-app.command(epilog=benchmark.EXAMPLE)(benchmark.benchmark)

@@ -32,6 +32,7 @@ from pipeline.cli.dicom_results import (
     dicom_results,
 )
 from pipeline.cli.options import DISCLAIMER, BundleOption, JsonOption, ThreadsOption, TTAOption
+from pipeline.cli.starting import without_collecting
 from pipeline.cli.stopping import ending_softly
 
 if TYPE_CHECKING:
@@ -127,12 +128,12 @@ def predict(
             raise typer.BadParameter("it needs --output DIR to write to.", param_hint=option)
     choice = DicomChoice(dicom, dicom_fractional, dicom_ids)
     choice.check()
-    images = _Images(paths, output, _parse_shard(shard))
-    from pipeline.bundle.loading import BundleError, load_bundle
-    from pipeline.prediction.appending import ResultsError
-    from pipeline.prediction.results import ResultSettings
-    from pipeline.prediction.running import Engine
-    from pipeline.prediction.workers import WorkerError
+    with without_collecting():
+        from pipeline.bundle.loading import BundleError, load_bundle
+        from pipeline.prediction.errors import ResultsError, WorkerError
+        from pipeline.prediction.running import Engine
+
+        images = _Images(paths, output, _parse_shard(shard))
 
     with (
         ending_softly(),
@@ -141,8 +142,12 @@ def predict(
         ExitStack() as stack,
     ):
         engine = Engine(load_bundle(bundle), tta, threads, workers)
-        settings = ResultSettings(table_format.value, isic, pictures, tta, images.shard)
-        results = _open_results(stack, output, engine, settings, resume)
+        results = None
+        if output is not None:
+            from pipeline.prediction.results import ResultSettings
+
+            settings = ResultSettings(table_format.value, isic, pictures, tta, images.shard)
+            results = _open_results(stack, output, engine, settings, resume)
         beside = stack.enter_context(dicom_results(choice, resume))
         predicted, failed = _predict(images, engine, results, beside, as_json)
     before = f" {len(results.done)} were predicted before." if results and results.done else ""
@@ -202,10 +207,8 @@ class _Images:
 
 
 def _open_results(
-    stack: ExitStack, output: Path | None, engine: "Engine", settings: "ResultSettings", resume: bool
-) -> "ResultsFolder | None":
-    if output is None:
-        return None
+    stack: ExitStack, output: Path, engine: "Engine", settings: "ResultSettings", resume: bool
+) -> "ResultsFolder":
     from pipeline.prediction.results import ResultsFolder
 
     if settings.isic:

@@ -7,16 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from data.files import replacing
+from pipeline.prediction.errors import ResultsError
 from pipeline.prediction.outputs import csv_line
 
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
-
-
-class ResultsError(Exception):
-    """Results that can't be gone on with; the message names the file, what is wrong with it, and the mend."""
 
 
 class GrowingTable:

@@ -5,14 +5,14 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from data.files import remove_leftovers, write_text
 from pipeline.bundle.loading import MANIFEST_FILE, Bundle
-from pipeline.prediction.appending import GrowingTable, ResultsError
+from pipeline.prediction.appending import GrowingTable
 from pipeline.prediction.done import DoneImages
+from pipeline.prediction.errors import ResultsError
 from pipeline.prediction.outputs import (
     FAILURE_COLUMNS,
     ISIC_COLUMNS,
@@ -221,6 +221,8 @@ class ResultsFolder:
 
 def _facts(bundle: Bundle, settings: ResultSettings) -> dict[str, Any]:
     """What must be the same for a run to go on with the results of another, in types that JSON knows."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - brings 40 modules
+
     try:
         installed = version("lesion")
     except PackageNotFoundError:

@@ -3,16 +3,19 @@
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
+from typing import TYPE_CHECKING
 
 from pipeline.bundle.loading import Bundle
+from pipeline.prediction.cores import default_workers
 from pipeline.prediction.naming import FileNames
-from pipeline.prediction.pictures import PictureFolder
 from pipeline.prediction.predictor import LesionPipeline
-from pipeline.prediction.results import ResultsFolder
 from pipeline.prediction.sharding import Shard
 from pipeline.prediction.sources import ImageSource
 from pipeline.prediction.work import Companion, Result, Task, predict_here
-from pipeline.prediction.workers import WorkerSettings, default_workers, predict_in_processes
+
+if TYPE_CHECKING:  # one image that is printed need not wait for what writes files or starts processes
+    from pipeline.prediction.pictures import PictureFolder
+    from pipeline.prediction.results import ResultsFolder
 
 # Images that one process predicts at the same time; each of them takes the models' memory once more.
 MOST_AT_ONCE = 2
@@ -42,7 +45,10 @@ class Engine:
     workers: int | None = None
 
     def results(
-        self, tasks: Iterable[Task], pictures: PictureFolder | None = None, companion: Companion | None = None
+        self,
+        tasks: Iterable[Task],
+        pictures: "PictureFolder | None" = None,
+        companion: Companion | None = None,
     ) -> Generator[Result]:
         """Predict in as many processes as suit, and yield the results in the tasks' order.
 
@@ -60,6 +66,8 @@ class Engine:
         every = chain(first, remaining)
         workers = self.workers or (default_workers() if len(first) == FEW_IMAGES else 1)
         if workers > 1:
+            from pipeline.prediction.workers import WorkerSettings, predict_in_processes  # noqa: PLC0415
+
             settings = WorkerSettings(self.bundle, self.tta, self.threads or 1, pictures, companion)
             yield from predict_in_processes(settings, every, workers)
         elif first:
@@ -69,7 +77,7 @@ class Engine:
 
 
 def tasks_of(
-    sources: Iterable[ImageSource], shard: Shard, results: ResultsFolder | None, named: bool
+    sources: Iterable[ImageSource], shard: Shard, results: "ResultsFolder | None", named: bool
 ) -> Iterator[Task]:
     """The images of a shard that are not done yet.
 

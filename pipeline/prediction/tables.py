@@ -7,13 +7,15 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from data.datasets.diagnoses import diagnosis_name
 from data.text import visible
 from pipeline.bundle.loading import Bundle
-from pipeline.prediction.outputs import Facts
 from pipeline.prediction.predictor import NO_RELIABLE_ANSWER, UNLIKE_TRAINING
+
+if TYPE_CHECKING:
+    from pipeline.prediction.outputs import Facts
 
 HEADER = ("image", "diagnosis", "confidence", "malignant", "lesion area", "notes")
 
@@ -24,7 +26,7 @@ MOST_ROWS = 200
 class PredictionPrinter(Protocol):
     """Prints the outcome of one image after the other."""
 
-    def add(self, source: Path, facts: Facts) -> None:
+    def add(self, source: Path, facts: "Facts") -> None:
         """Print a prediction."""
 
     def fail(self, source: Path, error: str) -> None:
@@ -67,7 +69,7 @@ class JsonDocument:
         head = f'"bundle": {json.dumps(bundle.name)}, "classes": {json.dumps(bundle.classes)}'
         stream.write(f'{{{head}, "images": [')
 
-    def add(self, source: Path, facts: Facts) -> None:
+    def add(self, source: Path, facts: "Facts") -> None:
         self._write({"image": str(source), **facts})
 
     def fail(self, source: Path, error: str) -> None:
@@ -93,7 +95,7 @@ class PlainTable:
         )
         self._write(HEADER)
 
-    def add(self, source: Path, facts: Facts) -> None:
+    def add(self, source: Path, facts: "Facts") -> None:
         self._write(cells(source, facts))
 
     def fail(self, source: Path, error: str) -> None:
@@ -119,7 +121,7 @@ class TerminalTable:
                 heading, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold"
             )
 
-    def add(self, source: Path, facts: Facts) -> None:
+    def add(self, source: Path, facts: "Facts") -> None:
         self._add_row(cells(source, facts), "red" if (facts["malignant"] or 0) >= 0.5 else "")
 
     def fail(self, source: Path, error: str) -> None:
@@ -142,7 +144,7 @@ class TerminalTable:
             self._table.add_row(*map(Text, row), style=style)
 
 
-def cells(source: Path, facts: Facts) -> tuple[str, ...]:
+def cells(source: Path, facts: "Facts") -> tuple[str, ...]:
     """The texts of `HEADER`'s columns."""
     return (
         shown(source),
@@ -159,7 +161,7 @@ def shown(path: Path) -> str:
     return visible(os.fsencode(path).decode("utf-8", "replace"))
 
 
-def _headed(facts: Facts) -> str:
+def _headed(facts: "Facts") -> str:
     """The diagnosis, behind the headline where there is one."""
     named = _diagnosis(facts["diagnosis"])
     return f"{NO_RELIABLE_ANSWER}, else {named}" if UNLIKE_TRAINING in facts["notes"] else named

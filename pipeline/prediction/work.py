@@ -4,16 +4,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from data.images import ImageError
 from data.one_thread import opencv_in_one_thread
-from pipeline.prediction.outputs import Facts
-from pipeline.prediction.pictures import PictureFolder
 from pipeline.prediction.predictor import LesionPipeline, Prediction
 from pipeline.prediction.reading import as_pixels, opened
 from pipeline.prediction.sources import ImageSource
 from pipeline.prediction.threads import in_order
+
+if TYPE_CHECKING:  # one image that is printed need not wait for what writes files
+    from pipeline.prediction.outputs import Facts
+    from pipeline.prediction.pictures import PictureFolder
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,9 @@ class Result:
 
     name: Path
     files: str
-    facts: Facts | None
+    facts: "Facts | None"
     error: str = ""
-    also: Facts = field(default_factory=dict)
+    also: "Facts" = field(default_factory=dict)
 
 
 class Companion(Protocol):
@@ -54,7 +56,7 @@ class Companion(Protocol):
 
     def write(
         self, name: str, source: ImageSource, prediction: Prediction, pipeline: LesionPipeline
-    ) -> Facts:
+    ) -> "Facts":
         """Write what there is for an image, and return what else there is to say of it.
 
         Raises
@@ -67,7 +69,7 @@ class Companion(Protocol):
 
 
 def predict_task(
-    pipeline: LesionPipeline, pictures: PictureFolder | None, task: Task, companion: Companion | None = None
+    pipeline: LesionPipeline, pictures: "PictureFolder | None", task: Task, companion: Companion | None = None
 ) -> Result:
     """Predict one image and write its pictures, and what a companion writes of it.
 
@@ -103,7 +105,7 @@ def predict_task(
 
 def predict_here(
     pipeline: LesionPipeline,
-    pictures: PictureFolder | None,
+    pictures: "PictureFolder | None",
     tasks: Iterable[Task],
     companion: Companion | None = None,
 ) -> Iterator[Result]:

@@ -13,12 +13,11 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.connection import wait
-from pathlib import Path
 
 import cv2
 
-from pipeline.bundle.litert import usable_cores
 from pipeline.bundle.loading import Bundle
+from pipeline.prediction.errors import WorkerError
 from pipeline.prediction.pictures import PictureFolder
 from pipeline.prediction.predictor import LesionPipeline
 from pipeline.prediction.work import Companion, Result, Task, predict_task
@@ -26,10 +25,6 @@ from pipeline.prediction.work import Companion, Result, Task, predict_task
 # Sent to a process together, so that sending costs little beside predicting.
 IMAGES_A_CHUNK = 8
 CHUNKS_AHEAD = 4
-
-
-class WorkerError(Exception):
-    """A process that can't be started."""
 
 
 @dataclass(frozen=True)
@@ -196,17 +191,3 @@ def _end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-def default_workers() -> int:
-    """One process for each core that this process may use, less where the container has a quota of them."""
-    return max(1, min(usable_cores(), int(_quota())))
-
-
-def _quota() -> float:
-    """Cores that Linux's control group grants, 1 or more; very many where it sets no limit."""
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-        return max(1.0, int(quota) / int(period))
-    except (OSError, ValueError):
-        return float(2**31)

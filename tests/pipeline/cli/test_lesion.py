@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.cli import lesion as cli
+from pipeline.cli.subcommands import MODULES
 
 MODULES_OF_TRAINING = ("tensorflow", "keras", "pandas", "sklearn", "scipy", "skimage", "matplotlib")
 
@@ -245,6 +246,42 @@ def test_help_is_quick_and_has_an_example_for_every_command(lesion):
 def test_help_imports_neither_numpy_nor_rich():
     code = "import sys\nimport pipeline.cli\nprint({'numpy', 'cv2', 'rich'} & set(sys.modules))"
     assert in_own_process(code=code).stdout == "set()\n"
+
+
+def test_help_of_all_commands_shows_each_of_them(lesion):
+    shown = re.findall(r"^  ([a-z]+)  ", lesion("--help").stdout, re.MULTILINE)
+    assert shown == list(MODULES)
+
+
+def test_a_command_imports_no_other_commands_module():
+    code = (
+        "import sys\nfrom pipeline.cli.lesion import app\napp(standalone_mode=False)\n"
+        f"print([place for place in {list(MODULES.values())} if place in sys.modules])"
+    )
+    result = in_own_process("predict", "--help", code=code)
+    assert result.stdout.splitlines()[-1] == "['pipeline.cli.predict']"
+
+
+def test_a_printed_prediction_imports_nothing_that_only_writing_files_and_processes_need(
+    photos,
+):
+    """In a process of its own, with the bundle that ships: no other process tries that one first."""
+    needless = (
+        "csv",
+        "email",
+        "importlib.metadata",
+        "multiprocessing",
+        "socket",
+        "tempfile",
+        "PIL.ImageDraw",
+    )
+    code = (
+        "import sys\nfrom pipeline.cli.lesion import app\napp(standalone_mode=False)\n"
+        f"print([name for name in {needless} if name in sys.modules])"
+    )
+    result = in_own_process("predict", photos / "red.png", code=code)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[-1] == "[]"
 
 
 @pytest.fixture

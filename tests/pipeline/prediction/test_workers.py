@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from data.images import ImageError
+from pipeline.prediction.cores import default_workers
 from pipeline.prediction.sources import ImageFile
 from pipeline.prediction.work import Task, predict_here
-from pipeline.prediction.workers import WorkerSettings, default_workers, predict_in_processes
+from pipeline.prediction.workers import WorkerSettings, predict_in_processes
 
 
 @dataclass(frozen=True)
