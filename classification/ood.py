@@ -19,7 +19,7 @@ import numpy as np
 
 UNFAMILIAR_PART = 0.01  # of the validation images
 SMALLEST_DEVIATION = 1e-6
-COMPONENTS, REGULARISATION = 4, 0.05
+COMPONENTS, REGULARISATION = 3, 0.05
 ARRAYS = ("mean", "deviation", "weights", "centres", "factors")
 
 

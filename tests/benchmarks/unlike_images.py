@@ -1,9 +1,10 @@
-"""How well the familiarity of `classification.ood` tells dermoscopy from images that are none.
+"""How well a bundle tells dermoscopy from images that are none.
 
-The images of other kinds are scikit-image's sample photographs and crops of them, noise, drawn shapes, text, plain
-colours, and plain skin: its tones with grain and shading. For each kind: the AUROC against validation images of the
-first DATASET, of the confidence, of the two signs that make up the familiarity, and of the familiarity; and the part of
-the images that get the note "unlike the training images". Further datasets are dermoscopy, too, and should not get it.
+The images of other kinds are scikit-image's and scikit-learn's sample photographs and crops of them, noise, drawn
+shapes, text, plain colours, drawn skin (its tones with grain and shading), and real skin: corners of training images of
+the first DATASET, far from the lesion that the bundle finds. For each kind: the AUROC against validation images of the
+first DATASET, of the confidence and of the OOD score, and the part of the images that get the note "unlike the training
+images" or in which no lesion is found. Further datasets are dermoscopy, too, and should get no note.
 
 Run: python tests/benchmarks/unlike_images.py DATASET [DATASET...] [--bundle BUNDLE]
 """
@@ -14,21 +15,22 @@ from collections.abc import Iterable, Iterator
 import cv2
 import numpy as np
 from skimage import data as samples
+from sklearn.datasets import load_sample_images
 from sklearn.metrics import roc_auc_score
 
-from classification.ood import unevenness
 from data.datasets.catalog import load_dataset
 from data.images import read_image
 from pipeline import LesionPipeline
 from pipeline.evaluation.selection import select_split
+from pipeline.prediction.predictor import NO_LESION_TO_CROP, UNLIKE_TRAINING
 
 PHOTOGRAPHS = (
     "astronaut", "camera", "coffee", "chelsea", "rocket", "coins", "page", "text", "clock", "moon", "brick", "grass",
     "gravel", "immunohistochemistry", "hubble_deep_field", "retina", "cell", "colorwheel",
 )  # fmt: skip
-DERMOSCOPIC_IMAGES, SIZE = 400, (300, 400, 3)
+DERMOSCOPIC_IMAGES, SKIN_CORNERS, SIZE = 400, 200, (300, 400, 3)
 PALE, DARK = np.array([250, 220, 200]), np.array([90, 55, 40])
-COLUMNS = ("confidence", "energy", "unevenness", "familiarity", "noted")
+COLUMNS = ("confidence", "OOD score", "noted")
 
 
 def main() -> None:
@@ -37,8 +39,8 @@ def main() -> None:
     parser.add_argument("--bundle")
     chosen = parser.parse_args()
     pipeline = LesionPipeline.load(chosen.bundle)
-    if pipeline.bundle.ood is None:
-        parser.error(f"bundle {pipeline.bundle.name} knows no familiarity; export its runs again")
+    if pipeline.bundle.ood is None and pipeline.bundle.appearance is None:
+        parser.error(f"bundle {pipeline.bundle.name} knows no OOD score; export its runs again")
     familiar, *others = [scores(pipeline, dermoscopy(pipeline, dataset)) for dataset in chosen.datasets]
     rng = np.random.default_rng(0)
     kinds = (photographs, noise, shapes, text, plain, skin)
@@ -48,6 +50,7 @@ def main() -> None:
         show(name.rstrip("/").split("/")[-1], familiar, found)
     for draw in kinds:
         show(draw.__name__, familiar, scores(pipeline, draw(rng)))
+    show("real skin", familiar, scores(pipeline, real_skin(pipeline, chosen.datasets[0])))
 
 
 def show(name: str, familiar: np.ndarray, strange: np.ndarray) -> None:
@@ -68,17 +71,37 @@ def dermoscopy(pipeline: LesionPipeline, dataset: str) -> Iterator[np.ndarray]:
 
 
 def scores(pipeline: LesionPipeline, images: Iterable[np.ndarray]) -> np.ndarray:
-    """`COLUMNS` of every image: scores that are the larger the more familiar it is, and 1 where it gets the note."""
-    known = pipeline.bundle.ood
-    rows = []
-    for image in images:
-        prediction = pipeline.predict(image)
-        places = known.unevenness(unevenness(prediction.activation_map))
-        noted = prediction.ood_score < known.threshold
-        rows.append(
-            (prediction.confidence, prediction.ood_score - places, places, prediction.ood_score, noted)
-        )
-    return np.array(rows, float)
+    """`COLUMNS` of every image: scores that are the larger the more usual it is, and 1 where it gets a note."""
+    predictions = map(pipeline.predict, images)
+    return np.array(
+        [
+            (
+                prediction.confidence,
+                prediction.ood_score,
+                bool({UNLIKE_TRAINING, NO_LESION_TO_CROP} & {*prediction.notes}),
+            )
+            for prediction in predictions
+        ],
+        float,
+    )
+
+
+def real_skin(pipeline: LesionPipeline, dataset: str) -> Iterator[np.ndarray]:
+    """Corners of training images, a third as wide and high, that are bright and hold nothing of the mask."""
+    known = select_split(load_dataset(dataset), pipeline.bundle, "train").catalog
+    found = 0
+    for path in known["image_path"].sample(frac=1, random_state=1):
+        image = read_image(path)
+        mask = cv2.dilate(pipeline.predict(image).mask.view(np.uint8), np.ones((25, 25), np.uint8))
+        height, width = image.shape[0] // 3, image.shape[1] // 3
+        for y in (0, image.shape[0] - height):
+            for x in (0, image.shape[1] - width):
+                corner = image[y : y + height, x : x + width]
+                if corner.mean() > 60 and corner.min() > 25 and not mask[y : y + height, x : x + width].any():
+                    found += 1
+                    yield np.ascontiguousarray(corner)
+        if found >= SKIN_CORNERS:
+            return
 
 
 def photographs(rng: np.random.Generator) -> Iterator[np.ndarray]:
@@ -91,6 +114,12 @@ def photographs(rng: np.random.Generator) -> Iterator[np.ndarray]:
         for _ in range(3):
             y, x = (rng.integers(0, length - side + 1) for length in picture.shape[:2])
             yield np.ascontiguousarray(picture[y : y + side, x : x + side, :3])
+
+    for picture in load_sample_images().images:
+        for _ in range(20):
+            side = int(rng.integers(100, 400))
+            y, x = (rng.integers(0, length - side + 1) for length in picture.shape[:2])
+            yield np.ascontiguousarray(picture[y : y + side, x : x + side])
 
 
 def noise(rng: np.random.Generator) -> Iterator[np.ndarray]:
