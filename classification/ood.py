@@ -20,7 +20,8 @@ import numpy as np
 UNFAMILIAR_PART = 0.01  # of the validation images
 SMALLEST_DEVIATION = 1e-6
 COMPONENTS, REGULARISATION = 3, 0.05
-ARRAYS = ("mean", "deviation", "weights", "centres", "factors")
+SKIN_PENALTY = 0.1
+ARRAYS = ("mean", "deviation", "weights", "centres", "factors", "skin")
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,9 @@ class AppearanceDetector:
     centres : float array (K, D), of the Gaussians, standardised
     factors : float array (K, D, D), of their precisions: `factor @ factor.T` is a precision
     threshold : float
+    skin : float array (D,)
+        Weights of standardised appearances whose sum, with `skin_bias`, is over 0 for skin without a lesion.
+    skin_bias : float
     """
 
     mean: np.ndarray
@@ -102,13 +106,16 @@ class AppearanceDetector:
     weights: np.ndarray
     centres: np.ndarray
     factors: np.ndarray
+    skin: np.ndarray
     threshold: float
+    skin_bias: float = 0.0
 
     @classmethod
     def fit(
         cls,
         appearances: np.ndarray,
         unseen: np.ndarray,
+        skin: np.ndarray | None = None,
         *,
         components: int = COMPONENTS,
         unlike_part: float = UNFAMILIAR_PART,
@@ -120,6 +127,7 @@ class AppearanceDetector:
         ----------
         appearances : float array (N, D)
         unseen : float array (M, D), of images that were not trained on
+        skin : float array (S, D), of pictures of skin without a lesion, optional
         components : K
         unlike_part : part of the unseen images that the threshold may call unlike the training images, 0..1
         seed : of the mixture's start
@@ -129,15 +137,26 @@ class AppearanceDetector:
         mean, deviation = appearances.mean(axis=0), appearances.std(axis=0) + SMALLEST_DEVIATION
         mixture = GaussianMixture(components, reg_covar=REGULARISATION, random_state=seed, n_init=2)
         mixture.fit((appearances - mean) / deviation)
-        detector = cls(
-            mean, deviation, mixture.weights_, mixture.means_, mixture.precisions_cholesky_, threshold=-np.inf
-        )
-        scores = [detector.score(appearance) for appearance in unseen]
-        return replace(detector, threshold=float(np.quantile(scores, unlike_part)))
+        gaussians = (mixture.weights_, mixture.means_, mixture.precisions_cholesky_)
+        detector = cls(mean, deviation, *gaussians, skin=np.zeros(len(mean)), threshold=-np.inf)
+        known_skin = skin is not None and len(skin) > 0
+        each = unlike_part / 2 if known_skin else unlike_part
+        densities = [detector.density((numbers - mean) / deviation) for numbers in unseen]
+        detector = replace(detector, threshold=float(np.quantile(densities, each)))
+        if not known_skin:
+            return detector
+        weights = _skin_weights((appearances - mean) / deviation, (np.asarray(skin) - mean) / deviation)
+        sums = (unseen - mean) / deviation @ weights
+        return replace(detector, skin=weights, skin_bias=-float(np.quantile(sums, 1 - each)))
 
     def score(self, appearance: np.ndarray) -> float:
-        """Logarithm of the density of one appearance (D,), up to a constant; the higher, the more usual."""
+        """How usual one appearance (D,) is: the logarithm of its density up to a constant, or less for bare skin."""
         standardised = (appearance - self.mean) / self.deviation
+        bareness = float(self.skin @ standardised) + self.skin_bias
+        return min(self.density(standardised), self.threshold - bareness)
+
+    def density(self, standardised: np.ndarray) -> float:
+        """Logarithm of the mixture's density at a standardised appearance (D,), up to a constant."""
         distances = np.einsum("kd,kde->ke", standardised - self.centres, self.factors)
         determinants = np.log(np.diagonal(self.factors, axis1=1, axis2=2)).sum(axis=1)
         return float(energy(np.log(self.weights) + determinants - (distances**2).sum(axis=1) / 2))
@@ -145,7 +164,16 @@ class AppearanceDetector:
     def to_dict(self) -> dict[str, Any]:
         """For `bundle.json`."""
         arrays = {name: np.round(getattr(self, name), 6).tolist() for name in ARRAYS}
-        return {**arrays, "threshold": self.threshold}
+        return {**arrays, "threshold": self.threshold, "skin_bias": self.skin_bias}
+
+
+def _skin_weights(usual: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """Weights (D,) of a logistic regression of skin against usual images, both standardised."""
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - prediction does without it
+
+    regression = LogisticRegression(C=SKIN_PENALTY, class_weight="balanced", max_iter=2000)
+    regression.fit(np.vstack([usual, skin]), np.repeat([0, 1], [len(usual), len(skin)]))
+    return np.asarray(regression.coef_[0])
 
 
 def energy(logits: np.ndarray) -> np.ndarray:

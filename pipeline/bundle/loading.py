@@ -258,6 +258,7 @@ def _appearance_detector(manifest: Manifest) -> AppearanceDetector:
         "weights": (components,),
         "centres": (components, numbers),
         "factors": (components, numbers, numbers),
+        "skin": (numbers,),
     }
     for name, shape in shapes.items():
         if arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
@@ -265,7 +266,11 @@ def _appearance_detector(manifest: Manifest) -> AppearanceDetector:
     diagonals = np.diagonal(arrays["factors"], axis1=1, axis2=2)
     if not components or min(arrays["deviation"].min(), arrays["weights"].min(), diagonals.min()) <= 0:
         raise ManifestError("appearance: deviation, weights and the factors' diagonals must be over 0")
-    return AppearanceDetector(**arrays, threshold=number(manifest, "threshold", -1e6, 1e6))
+    return AppearanceDetector(
+        **arrays,
+        threshold=number(manifest, "threshold", -1e6, 1e6),
+        skin_bias=number(manifest, "skin_bias", -1e6, 1e6),
+    )
 
 
 def _scale(manifest: Manifest) -> Scale:

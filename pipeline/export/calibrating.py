@@ -23,11 +23,13 @@ from data.progress import tracked
 from pipeline.bundle.loading import MANIFEST_FILE, Bundle
 from pipeline.bundle.saving import STAGES, files_of_bundle, save_bundle
 from pipeline.evaluation.selection import select_split
+from pipeline.export.bare_skin import skin_corners
 from pipeline.export.mask_threshold import best_threshold, mask_thresholds
 from pipeline.export.model_card import write_card
 from pipeline.prediction.predictor import LesionPipeline
 
 ABSTAINING_PART = 0.1
+MOST_SKIN = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +111,9 @@ def calibrate(bundle: Bundle, sources: Sequence[Source], *, seed: int = 0) -> Bu
     seen = [_answers(pipeline, source.training) for source in sources]
     unseen = [_answers(pipeline, source.validation) for source in sources]
     known = _joined(unseen)
-    detector = AppearanceDetector.fit(_joined(seen).appearances, known.appearances, seed=seed)
+    detector = AppearanceDetector.fit(
+        _joined(seen).appearances, known.appearances, _skin(pipeline, sources), seed=seed
+    )
     manifest = json.loads((bundle.folder / MANIFEST_FILE).read_text(encoding="utf-8"))
     manifest |= {"threshold": bundle.threshold, **_calibration(known.logits, known.labels)}
     manifest["flips"] = _calibration(known.averaged, known.labels)
@@ -135,6 +139,15 @@ def _answers(pipeline: LesionPipeline, catalog: pd.DataFrame) -> Answers:
         averaged.append(averaged_logits)
     labels = [classes.index(dx) if dx in classes else -1 for dx in catalog["dx"]]
     return Answers(np.array(appearances), np.array(logits), np.array(averaged), np.array(labels, int))
+
+
+def _skin(pipeline: LesionPipeline, sources: Sequence[Source]) -> np.ndarray:
+    """Appearances (S, D) of skin without a lesion, out of the training images."""
+    paths = [path for source in sources for path in source.training["image_path"]]
+    corners = skin_corners(pipeline, paths, MOST_SKIN)
+    return np.array(
+        [appearance(pipeline.examine(corner)[0], pipeline.bundle.threshold) for corner in corners]
+    )
 
 
 def _joined(answers: Sequence[Answers]) -> Answers:

@@ -1,10 +1,10 @@
 """How well a bundle tells dermoscopy from images that are none.
 
 The images of other kinds are scikit-image's and scikit-learn's sample photographs and crops of them, noise, drawn
-shapes, text, plain colours, drawn skin (its tones with grain and shading), and real skin: corners of training images of
-the first DATASET, far from the lesion that the bundle finds. For each kind: the AUROC against validation images of the
-first DATASET, of the confidence and of the OOD score, and the part of the images that get the note "unlike the training
-images" or in which no lesion is found. Further datasets are dermoscopy, too, and should get no note.
+shapes, text, plain colours, drawn skin (its tones with grain and shading), and real skin: corners of the first
+DATASET's validation images, far from the lesion that the bundle finds. For each kind: the AUROC against
+validation images of the first DATASET, of the confidence and of the OOD score, and the part of the images that get the
+note "unlike the training images" or in which no lesion is found. Further datasets are dermoscopy, too; no note there.
 
 Run: python tests/benchmarks/unlike_images.py DATASET [DATASET...] [--bundle BUNDLE]
 """
@@ -22,6 +22,7 @@ from data.datasets.catalog import load_dataset
 from data.images import read_image
 from pipeline import LesionPipeline
 from pipeline.evaluation.selection import select_split
+from pipeline.export.bare_skin import skin_corners
 from pipeline.prediction.predictor import NO_LESION_TO_CROP, UNLIKE_TRAINING
 
 PHOTOGRAPHS = (
@@ -87,21 +88,8 @@ def scores(pipeline: LesionPipeline, images: Iterable[np.ndarray]) -> np.ndarray
 
 
 def real_skin(pipeline: LesionPipeline, dataset: str) -> Iterator[np.ndarray]:
-    """Corners of training images, a third as wide and high, that are bright and hold nothing of the mask."""
-    known = select_split(load_dataset(dataset), pipeline.bundle, "train").catalog
-    found = 0
-    for path in known["image_path"].sample(frac=1, random_state=1):
-        image = read_image(path)
-        mask = cv2.dilate(pipeline.predict(image).mask.view(np.uint8), np.ones((25, 25), np.uint8))
-        height, width = image.shape[0] // 3, image.shape[1] // 3
-        for y in (0, image.shape[0] - height):
-            for x in (0, image.shape[1] - width):
-                corner = image[y : y + height, x : x + width]
-                if corner.mean() > 60 and corner.min() > 25 and not mask[y : y + height, x : x + width].any():
-                    found += 1
-                    yield np.ascontiguousarray(corner)
-        if found >= SKIN_CORNERS:
-            return
+    known = select_split(load_dataset(dataset), pipeline.bundle, "validation").catalog
+    yield from skin_corners(pipeline, list(known["image_path"]), SKIN_CORNERS)
 
 
 def photographs(rng: np.random.Generator) -> Iterator[np.ndarray]:

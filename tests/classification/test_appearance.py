@@ -65,3 +65,19 @@ def test_a_detector_survives_the_bundle(detector: AppearanceDetector) -> None:
     )
     numbers = drawn(1, 7)[0]
     assert again.score(numbers) == pytest.approx(detector.score(numbers), rel=1e-3)
+
+
+def test_bare_skin_is_unlike_even_where_the_mixture_would_take_it() -> None:
+    """Skin here is what the training has, with one number of it raised by less than its deviation allows for."""
+    rng = np.random.default_rng(0)
+    usual, skin = rng.normal(0, 1, (400, 29)), rng.normal(0, 1, (200, 29))
+    skin[:, 3] += 6
+    usual[:20, 3] += 6  # so that the mixture knows of such images
+    without = AppearanceDetector.fit(usual[:300], usual[300:], components=1)
+    detector = AppearanceDetector.fit(usual[:300], usual[300:], skin[:100], components=1)
+
+    def unlike(known: AppearanceDetector, images: np.ndarray) -> float:
+        return float(np.mean([known.score(numbers) < known.threshold for numbers in images]))
+
+    assert unlike(without, skin[100:]) < 0.9 < unlike(detector, skin[100:])
+    assert unlike(detector, rng.normal(0, 1, (300, 29))) < 0.1

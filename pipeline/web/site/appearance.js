@@ -27,7 +27,7 @@ export function energyScore({ logits, activation }, detector) {
 }
 
 /**
- * Logarithm of the density of an image's appearance in a mixture of Gaussians, up to a constant.
+ * Logarithm of the density of an image's appearance in a mixture of Gaussians, up to a constant, or less for bare skin.
  * @param {Seen} seen
  * @param {AppearanceDetector} detector
  * @param {number} threshold of the mask
@@ -46,7 +46,8 @@ export function appearanceScore(seen, detector, threshold) {
     }
     return density;
   });
-  return energy(densities);
+  const bareness = standardised.reduce((sum, value, at) => sum + value * detector.skin[at], detector.skin_bias);
+  return Math.min(energy(densities), detector.threshold - bareness);
 }
 
 /**
