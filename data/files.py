@@ -122,7 +122,16 @@ def _alive(process: int) -> bool:
         return False
     except OSError:  # it belongs to somebody else
         return True
-    return True
+    return not _has_ended(process)
+
+
+def _has_ended(process: int) -> bool:
+    """Whether a process has died and only its parent has not taken notice yet, as Linux tells."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_bytes().rpartition(b") ")[2][:1]
+    except OSError:
+        return False
+    return state in {b"Z", b"X"}
 
 
 def _make_folder(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -120,6 +121,22 @@ def test_a_folder_that_a_kill_left_without_its_name_gets_it_back(tmp_path: Path,
     (tmp_path / "my-bundle").mkdir()
     remove_leftovers(tmp_path)
     assert not retired.exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells so")
+def test_what_a_process_left_is_removed_before_its_parent_has_noticed_its_end(tmp_path: Path) -> None:
+    script = f"""
+import os, pathlib, signal
+from data.files import replacing
+with replacing(pathlib.Path({str(tmp_path)!r}) / "table.csv"):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT)
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert len(list(tmp_path.iterdir())) == 1
+    remove_leftovers(tmp_path)
+    assert not list(tmp_path.iterdir())
+    process.wait()
 
 
 def test_an_error_names_the_file_that_was_to_be_written(tmp_path: Path) -> None:
