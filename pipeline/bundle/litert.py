@@ -5,6 +5,7 @@ import queue
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
@@ -134,6 +135,8 @@ class _Inference:
         target = self._interpreter.tensor(self._input["index"])()[0]
         if self._quantised_values is None:
             target[...] = image
+        elif target.itemsize == 1:
+            cv2.LUT(image, self._quantised_values.view(np.uint8), target.view(np.uint8))
         else:
             np.take(self._quantised_values, image, out=target, mode="clip")
 
