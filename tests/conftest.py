@@ -35,7 +35,8 @@ def quick_averages() -> Iterator[None]:
     """Let the averages of batch normalisation keep up with a training of a few dozen steps."""
     pytest.importorskip("tensorflow")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("segmentation.engine.normalization.MOMENTUM", 0.7)
+        for name in ("MOMENTUM", "LEAST_MOMENTUM"):
+            patch.setattr(f"segmentation.engine.normalization.{name}", 0.7)
         yield
 
 

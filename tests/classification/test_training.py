@@ -116,7 +116,7 @@ def test_hardly_a_validation_image_counts_as_unlike_the_others(classification_ru
 def test_the_full_view_sees_whole_images(
     tmp_path: Path, fit_nothing: dict, drawn_catalog: pd.DataFrame
 ) -> None:
-    catalog = drawn_catalog.head(12)
+    catalog = drawn_catalog.head(12).assign(lesion_id=drawn_catalog["image_id"].head(12))
     again = catalog["dx"].duplicated()
     splits = pd.DataFrame({"image_id": catalog["image_id"], "split": np.where(again, "validation", "train")})
     train(catalog, FULL, tmp_path, splits=splits)

@@ -26,7 +26,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 
-PATIENCE = 120  # seconds; a machine may have more to do
+PATIENCE = 300  # seconds; a machine may have more to do
 SWITCHES = (
     "--no-sandbox",
     "--disable-gpu",
