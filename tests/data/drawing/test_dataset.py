@@ -214,7 +214,9 @@ def test_the_same_seed_writes_the_same_dataset(tmp_path):
 def test_progress_counts_the_images_written(tmp_path):
     counts: list[int] = []
 
-    synthesize_dataset(tmp_path / "set", count=3, seed=0, size=(64, 64), progress=counts.append)
+    synthesize_dataset(
+        tmp_path / "set", count=3, seed=0, size=(64, 64), progress=lambda done, _: counts.append(done)
+    )
 
     assert counts == [1, 2, 3]
 
@@ -230,7 +232,7 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path):
 
 
 def test_a_dataset_cut_short_leaves_nothing_behind(tmp_path):
-    def interrupt(_: int) -> None:
+    def interrupt(*_: int | None) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
