@@ -9,6 +9,8 @@ from data.images import read_image
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
+pytestmark = pytest.mark.flaky(reruns=2)  # a click may fall into the moment in which the page is drawn anew
+
 CHOOSER = "[data-testid=stFileUploader] input[type=file]"
 
 

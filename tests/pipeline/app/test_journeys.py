@@ -6,6 +6,8 @@ import pytest
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
+pytestmark = pytest.mark.flaky(reruns=2)  # a click may fall into the moment in which the page is drawn anew
+
 CHOOSER = "[data-testid=stFileUploader] input[type=file]"
 
 
@@ -23,6 +25,7 @@ def answer(page):
 
 
 def table_of_one(page) -> dict[str, str]:
+    page.wait_for_timeout(1500)  # a click is lost while the page is drawn anew
     with page.expect_download() as download:
         page.get_by_role("button", name="Table (csv)").click()
     (row,) = csv.DictReader(download.value.path().read_text().splitlines())
@@ -67,10 +70,6 @@ def test_a_brush_corrects_the_contour_and_measurements_follow(shown):
     assert int(wider["x1"]) > 300, "the box follows the contour"
     shown.get_by_role("button", name="Automatic contour").click()
     playwright.expect(answer(shown)).not_to_contain_text("Overruled")
-    for _ in range(20):  # the table comes after the answer
-        if float(table_of_one(shown)["area"]) == before:
-            break
-        shown.wait_for_timeout(500)
     assert float(table_of_one(shown)["area"]) == before
 
 

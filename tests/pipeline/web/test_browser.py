@@ -24,7 +24,10 @@ from pipeline.web.writing import write_site
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
+    pytest.mark.flaky(reruns=2),
+]
 
 PATIENCE = 300  # seconds; a machine may have more to do
 SWITCHES = (
