@@ -10,15 +10,15 @@ from pipeline.app.visit import Picture, Visit
 
 
 @pytest.fixture
-def held():
-    """A visit with one image, of the session "gone"."""
+def held(monkeypatch):
+    """A visit with one image, of the session "gone"; those of other tests' pages are not looked at."""
+    monkeypatch.setattr(visit, "_VISITS", {})
     held = Visit()
     picture = Picture.of("red.png", b"content")
     held.pictures[picture.key] = picture
     held.change(picture.key, margin=0.5)
     visit._VISITS["gone"] = held
-    yield held
-    visit._VISITS.pop("gone", None)
+    return held
 
 
 def run_for_a_moment(monkeypatch, active: bool) -> list[str]:
