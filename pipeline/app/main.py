@@ -25,7 +25,7 @@ def main() -> None:
         st.Page(lambda: _show_model(pipeline), title="The model", url_path="model"),
     ]
     page = st.navigation(pages, position="hidden")
-    show("top")
+    show("top", brief=bool(current_visit().pictures))
     with st.container(horizontal=True, key="pages"):
         for each in pages:
             st.page_link(each)

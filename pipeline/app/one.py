@@ -12,16 +12,11 @@ from pipeline.app.readings import LESION, OWN
 from pipeline.app.viewer import show_viewer
 from pipeline.app.visit import Picture, Visit, remembered
 from pipeline.prediction.outcomes import quality_notes
-from pipeline.prediction.predictor import LOW_CONFIDENCE, UNLIKE_TRAINING, LesionPipeline, Prediction
+from pipeline.prediction.predictor import LesionPipeline, Prediction
 from pipeline.prediction.track_record import track_record
+from pipeline.prediction.wording import MEANINGS
 from pipeline.reports.pictures import jpeg_uri, reduced
 from segmentation.cropping import Box
-
-# What a note means for a reader who sees it for the first time.
-DOUBTS = {
-    LOW_CONFIDENCE: "take the diagnosis as undecided",
-    UNLIKE_TRAINING: "the models have learned from nothing like it, and may be wrong however sure they are",
-}
 
 
 def show_one(pipeline: LesionPipeline, visit: Visit, picture: Picture) -> None:
@@ -66,7 +61,7 @@ def _show_answer(pipeline: LesionPipeline, visit: Visit, picture: Picture, look:
     show(
         "answer",
         prediction=look.prediction,
-        doubts=DOUBTS,
+        meanings=MEANINGS,
         overruled=overruled,
         quality=remembered(
             "quality", picture.key, lambda: quality_notes(look.photograph, look.prediction.mask)

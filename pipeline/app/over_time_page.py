@@ -8,13 +8,13 @@ import streamlit as st
 from data.images import ImageError
 from data.resizing import resize, resize_mask
 from pipeline.app.drawings import contour_path
-from pipeline.app.fragments import show
+from pipeline.app.fragments import html_of, show
 from pipeline.app.visit import Picture, Visit, current_visit, remembered
 from pipeline.prediction.outcomes import measured
 from pipeline.prediction.overruling import predict_overruled
 from pipeline.prediction.predictor import LesionPipeline
 from pipeline.prediction.reading import Photograph
-from pipeline.reports.pictures import jpeg_uri
+from pipeline.reports.pictures import data_uri, jpeg_uri
 from segmentation.registration import Alignment, align
 from segmentation.shape import Measurement
 
@@ -100,19 +100,25 @@ def _aligned(earlier: Moment, later: Moment) -> Alignment:
 
 
 def _show_pictures(earlier: Moment, later: Moment, alignment: Alignment) -> None:
-    size = earlier.mask.shape
-    laid = alignment.laid(later.pixels, size), alignment.laid(later.mask, size)
-    show(
-        "moments",
-        height=size[0],
-        width=size[1],
-        pictures=(
-            (f"Earlier: {earlier.name}", jpeg_uri(earlier.pixels)),
-            (f"Later, laid on the earlier: {later.name}", jpeg_uri(laid[0])),
-        ),
-        before=contour_path(earlier.mask),
-        after=contour_path(laid[1]),
-    )
+    """Both photographs as pictures of their own: Streamlit takes every drawing out of a page's html."""
+    size = height, width = earlier.mask.shape
+    pixels, mask = alignment.laid(later.pixels, size), alignment.laid(later.mask, size)
+    drawn = {
+        "height": height,
+        "width": width,
+        "stroke": round(max(size) / 220, 1),
+        "before": contour_path(earlier.mask),
+        "after": contour_path(mask),
+    }
+    photographs = {
+        f"Earlier: {earlier.name}": earlier.pixels,
+        f"Later, laid on the earlier: {later.name}": pixels,
+    }
+    pictures = [
+        (name, data_uri("svg+xml", html_of("moment", uri=jpeg_uri(each), **drawn).encode()))
+        for name, each in photographs.items()
+    ]
+    show("moments", pictures=pictures)
 
 
 def _changes(earlier: Moment, later: Moment, alignment: Alignment) -> list[dict[str, object]]:

@@ -5,7 +5,14 @@ from datetime import datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
+from pipeline.prediction.predictor import LOW_CONFIDENCE, UNLIKE_TRAINING
 from segmentation.shape import Measurement
+
+# What a note means for a reader who sees it for the first time.
+MEANINGS = {
+    LOW_CONFIDENCE: "take the diagnosis as undecided",
+    UNLIKE_TRAINING: "the models have learned from nothing like it, and may be wrong however sure they are",
+}
 
 
 def percent(share: float | None) -> str:

@@ -24,14 +24,9 @@ from pipeline.prediction.predictor import (
     UNLIKE_TRAINING,
 )
 from pipeline.prediction.reading import enough_pixels
+from pipeline.prediction.wording import MEANINGS
 from segmentation.cropping import LARGEST_LESION, SHORTEST_CUT, SMALLEST_LESION
 from segmentation.measures import MEASURED_SIDE, MEASURES, RIM
-
-# What a note means for a reader who sees it for the first time.
-MEANINGS = {
-    LOW_CONFIDENCE: "take the diagnosis as undecided",
-    UNLIKE_TRAINING: "the models have learned from nothing like it, and may be wrong however sure they are",
-}
 
 
 def page_constants(bundle: Bundle, examples: list[dict[str, str]]) -> dict[str, Any]:

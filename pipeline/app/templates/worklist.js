@@ -95,7 +95,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     }
     const current = find('[aria-current="true"]');
     const frame = find(".scroll");
-    if (current) {
+    const moved = root.picked !== undefined && root.picked !== data.picked; // at first the riskiest are shown
+    root.picked = data.picked;
+    if (current && moved) {
       const [top, bottom] = [current.offsetTop - 44, current.offsetTop + current.offsetHeight];
       if (top < frame.scrollTop) frame.scrollTop = top;
       if (bottom > frame.scrollTop + frame.clientHeight) frame.scrollTop = bottom - frame.clientHeight;
