@@ -11,6 +11,7 @@ from segmentation.engine.phases import Phase
 # (`tests/benchmarks/training_speed.py`); a head alone costs the forward pass.
 PIXELS_A_SECOND = {"classification": 0.9e6, "segmentation": 0.4e6}
 HEAD_ALONE = 3.0
+FLIPS = 4  # of each image that a teacher is asked about
 # A process with TensorFlow and a graph, and what a step keeps for each pixel of its batch.
 PROCESS_BYTES = 1.3e9
 BYTES_A_PIXEL = 1600
@@ -39,7 +40,10 @@ def estimate_training(
     images: int,
     validation_images: int,
     batch_size: int,
+    *,
     room: float = 1.0,
+    teachers_sides: Sequence[int] = (),
+    times: int = 1,
 ) -> Estimate:
     """Estimate a training from its work: pixels of all images and epochs.
 
@@ -51,6 +55,10 @@ def estimate_training(
     batch_size : int
     room : float
         Side of a decoded image as a part of the input's, more than 1 where crops are jittered.
+    teachers_sides : sequence of int
+        Pixels of what each teacher takes, which is asked once about every training image.
+    times : int
+        Trainings, one after the other.
     """
     rate = PIXELS_A_SECOND[stage] * joblib.cpu_count()
     seconds = 0.0
@@ -58,10 +66,12 @@ def estimate_training(
         pixels = phase.input_size[0] * phase.input_size[1]
         work = images / (HEAD_ALONE if phase.frozen_encoder else 1) + validation_images / HEAD_ALONE
         seconds += phase.epochs * work * pixels / rate
+    asked = sum(side**2 for side in teachers_sides)
+    seconds += FLIPS * images * asked / HEAD_ALONE / rate
     largest = max((phase.input_size[0] * phase.input_size[1] for phase in phases), default=0)
     channels = 4 if stage == "segmentation" else 3  # the mask is one more
     return Estimate(
-        seconds=seconds,
+        seconds=times * seconds,
         memory=PROCESS_BYTES + batch_size * largest * BYTES_A_PIXEL,
         disk=(images * room**2 + validation_images) * largest * channels,
     )

@@ -3,7 +3,7 @@
 import joblib
 import pytest
 
-from segmentation.engine.estimating import PIXELS_A_SECOND, duration, estimate_training
+from segmentation.engine.estimating import HEAD_ALONE, PIXELS_A_SECOND, duration, estimate_training
 from segmentation.engine.phases import Phase
 
 SMALL, FULL = Phase("small", (64, 64), 2, 1e-3), Phase("full", (128, 128), 1, 1e-3)
@@ -25,3 +25,14 @@ def test_a_frozen_encoder_costs_less() -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(20, "a minute"), (600, "10 min"), (9000, "2.5 h")])
 def test_durations_read_as_a_person_would_say_them(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_folds_and_teachers_take_their_time_too() -> None:
+    alone, five, taught = (
+        estimate_training("classification", [SMALL], 1000, 0, 32, **more)
+        for more in ({}, {"times": 5}, {"teachers_sides": [64]})
+    )
+    assert five.seconds == pytest.approx(5 * alone.seconds)
+    assert five.disk == alone.disk
+    # Four mirror images forwards, beside two epochs forwards and backwards.
+    assert taught.seconds == pytest.approx(alone.seconds * (1 + 4 / HEAD_ALONE / 2))

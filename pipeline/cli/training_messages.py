@@ -1,0 +1,83 @@
+"""What a training says before it starts and when it has ended."""
+
+# ruff: noqa: PLC0415 - only the commands that train import what it needs
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from classification.config import ClassificationConfig
+from pipeline.cli.console import INTERRUPTED, complain
+from segmentation.config import SegmentationConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from classification.metrics import ClassificationScores
+    from segmentation.engine.run_folder import Run
+
+
+def tell_work(
+    settings: SegmentationConfig | ClassificationConfig,
+    images: int,
+    teachers: "Sequence[Run]" = (),
+    folds: int | None = None,
+) -> None:
+    """Say how long it will take and what it needs, of a usual split where it is not made yet."""
+    from data.splits import DEFAULT_FRACTIONS
+    from segmentation.engine.estimating import estimate_training
+
+    train, validation = DEFAULT_FRACTIONS[:2] if folds is None else (1 - 2 / folds, 1 / folds)
+    stage, room = "segmentation", 1.0
+    if isinstance(settings, ClassificationConfig):
+        stage, room = "classification", 1 + 3 * settings.jitter if settings.view == "crop" else 1.0
+    estimate = estimate_training(
+        stage,
+        settings.phases,
+        round(train * images),
+        round(validation * images),
+        settings.batch_size,
+        room=room,
+        teachers_sides=[run.metrics["input_side"] for run in teachers],
+        times=folds or 1,
+    )
+    complain(f"{images} images: {estimate.to_text()}.")
+
+
+def report_segmentation(metrics: dict[str, Any], output: Path) -> None:
+    figures = metrics["validation"]
+    _report(
+        metrics,
+        output,
+        f"Jaccard {figures['jaccard']['value']:.3f}, threshold Jaccard "
+        f"{figures['threshold_jaccard']['value']:.3f} at a threshold of {metrics['threshold']}",
+    )
+
+
+def report_classification(metrics: dict[str, Any], output: Path) -> None:
+    figures = metrics["validation"]
+    _report(
+        metrics,
+        output,
+        f"balanced accuracy {figures['balanced_accuracy']['value']:.3f}, macro F1 {figures['macro_f1']['value']:.3f}",
+    )
+
+
+def report_folds(scores: "ClassificationScores | None", output: Path) -> None:
+    if scores is None:
+        complain(f"{output}: interrupted; give the same command with --resume to go on.")
+        raise typer.Exit(INTERRUPTED)
+    typer.echo(f"{scores.to_text()}\n\n{output}: out-of-fold.csv, cross-validation.json and a run a fold")
+
+
+def _report(metrics: dict[str, Any], output: Path, figures: str) -> None:
+    ending = "interrupted, the best model so far: " if metrics["interrupted"] else ""
+    speed = (
+        f"{metrics['images_per_second']} images/s, its input alone at {metrics['input_images_per_second']}"
+    )
+    if metrics["model_images_per_second"]:
+        speed += f", the model alone at {metrics['model_images_per_second']}"
+    typer.echo(f"{output}: {ending}validation {figures}; trained at {speed}")
+    if metrics["interrupted"]:
+        raise typer.Exit(INTERRUPTED)

@@ -1,0 +1,45 @@
+"""Every setting of a training has an option, with the type and the default that its dataclass gives it."""
+
+from dataclasses import asdict, fields
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from classification.config import ClassificationConfig
+from pipeline.cli.settings_options import CLASSIFICATION_OPTIONS, SEGMENTATION_OPTIONS, with_settings
+from segmentation.config import SegmentationConfig
+
+KINDS = [(SegmentationConfig, SEGMENTATION_OPTIONS), (ClassificationConfig, CLASSIFICATION_OPTIONS)]
+
+
+def settings_of(kind, options, *words):
+    """What a command gets as its settings."""
+    found, app = [], typer.Typer()
+
+    @app.command()
+    @with_settings(kind, options)
+    def train(settings, name: str = "run") -> None:
+        found.append((name, settings))
+
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == 0, result.output
+    return found[0]
+
+
+@pytest.mark.parametrize(("kind", "options"), KINDS)
+def test_without_options_the_settings_are_the_dataclass_s(kind, options) -> None:
+    assert settings_of(kind, options, "--name", "a") == ("a", kind())
+
+
+@pytest.mark.parametrize(("kind", "options"), KINDS)
+def test_every_setting_but_the_decoder_s_filters_has_an_option(kind, options) -> None:
+    assert {field.name for field in fields(kind)} - options.keys() <= {"decoder_filters"}
+    assert options.keys() <= {field.name for field in fields(kind)}
+
+
+def test_options_change_what_they_name_alone() -> None:
+    words = ("--full-epochs", 3, "--only", "mel, nv", "--malignant", "spitz", "--encoder-weights", "none")
+    _, settings = settings_of(ClassificationConfig, CLASSIFICATION_OPTIONS, *words)
+    changed = {"epochs": 3, "only": ("mel", "nv"), "malignant": ("spitz",), "encoder_weights": None}
+    assert asdict(settings) == asdict(ClassificationConfig()) | changed
