@@ -45,8 +45,10 @@ class ClassificationConfig:
         None takes the likeliest on validation.
     input_side, small_side : int, multiples of 32
         Pixels of what the trained model takes, and of what the first epochs train at.
+    encoder : str
+        Of `classification.encoders.ENCODERS`.
     width : float
-        MobileNetV2's width multiplier (alpha).
+        The encoder's width multiplier (alpha), where it has one.
     head_epochs, small_epochs, epochs : int
         Epochs of the head alone and of all layers at the small side, then of all layers at the full side.
     head_learning_rate, learning_rate : float
@@ -91,6 +93,7 @@ class ClassificationConfig:
     monitor: Monitor = "macro-f1"
     mixup: float = 0.0
     augmentation: Strength = "strong"
+    encoder: str = "mobilenetv2"
     encoder_weights: str | None = "imagenet"
     patience: int = 8
     seed: int = 0

@@ -40,13 +40,14 @@ def cross_validate(
     segmentation: Locator | None = None,
     start: Run | None = None,
     teachers: Sequence[Run] = (),
+    devices: int = 1,
     resume: bool = False,
 ) -> ClassificationScores | None:
     """Train a classifier for each fold, validated on the next fold, and score the out-of-fold answers of all images.
 
     Parameters
     ----------
-    catalog, config, segmentation, start, teachers : as in `classification.training.train`
+    catalog, config, segmentation, start, teachers, devices : as in `classification.training.train`
     output : path
         Gets a run a fold (`fold-1`, ...), `out-of-fold.csv` with every image's calibrated probabilities, and
         `cross-validation.json` and `.txt` with their scores.
@@ -81,6 +82,7 @@ def cross_validate(
             splits=splits,
             start=start,
             teachers=teachers,
+            devices=devices,
             resume=resume and run.holds_training,
         )
         if metrics["interrupted"]:

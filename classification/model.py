@@ -1,13 +1,14 @@
-"""The MobileNetV2 classifier, and its class activation maps."""
+"""The classifier, and its class activation maps."""
 
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from classification.encoders import ENCODERS
 from segmentation.engine.normalization import with_fused_batch_normalization
 from segmentation.engine.run_folder import Run, RunError
-from segmentation.engine.starting import reading_encoder_weights
+from segmentation.engine.starting import check_encoder, reading_encoder_weights
 
 
 def build_classifier(
@@ -15,11 +16,12 @@ def build_classifier(
     input_side: int = 224,
     encoder_weights: str | Path | None = "imagenet",
     *,
+    encoder: str = "mobilenetv2",
     width: float = 1.0,
     dropout: float = 0.2,
     frozen_encoder: bool = False,
 ) -> keras.Model:
-    """MobileNetV2 (Sandler et al. 2018) with global average pooling and one dense layer.
+    """An encoder, MobileNetV2 (Sandler et al. 2018) unless told, with global average pooling and one dense layer.
 
     Parameters
     ----------
@@ -28,8 +30,10 @@ def build_classifier(
         Height and width of the input, a multiple of 32.
     encoder_weights : path, "imagenet" or None
         A `.h5` file without the top; `"imagenet"` lets Keras download it; None starts from random weights.
+    encoder : str
+        Of `classification.encoders.ENCODERS`.
     width : float
-        The width multiplier (alpha).
+        The width multiplier (alpha), where the encoder has one.
     dropout : float
     frozen_encoder : bool
         Whether only the head trains.
@@ -42,24 +46,37 @@ def build_classifier(
     Raises
     ------
     RunError
-        If the encoder's weights can't be downloaded or read.
+        If there is no such encoder, or its weights can't be downloaded or read.
     """
-    with reading_encoder_weights(encoder_weights):
-        mobilenet = keras.applications.MobileNetV2(
-            input_shape=(input_side, input_side, 3),
-            alpha=width,
-            include_top=False,
-            weights=None if encoder_weights is None else str(encoder_weights),
-            name="encoder",
-        )
-    encoder = with_fused_batch_normalization(mobilenet)
-    encoder.trainable = not frozen_encoder
+    with reading_encoder_weights(encoder_weights, encoder):
+        network = with_fused_batch_normalization(_encoder(encoder, input_side, encoder_weights, width))
+    network.trainable = not frozen_encoder
     image = keras.Input((input_side, input_side, 3), name="image")
-    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1, name="scale")(image)
-    pooled = keras.layers.GlobalAveragePooling2D(name="pool")(encoder(scaled))
+    scaled = keras.layers.Rescaling(*ENCODERS[encoder].scaling, name="scale")(image)
+    features = network(scaled)
+    pooled = keras.layers.GlobalAveragePooling2D(name="pool")(features)
     dropped = keras.layers.Dropout(dropout, name="dropout")(pooled)
     logits = keras.layers.Dense(classes, name="logits")(dropped)
     return keras.Model(image, logits, name="lesion_classifier")
+
+
+def _encoder(name: str, input_side: int, weights: str | Path | None, width: float) -> keras.Model:
+    """The network without its top: scaled RGB (N, S, S, 3) -> features (N, S / 32, S / 32, C)."""
+    check_encoder(name, ENCODERS)
+    encoder = ENCODERS[name]
+    if width != 1 and not encoder.widths:
+        raise RunError(f"{name} has one width only; leave out --width.")
+    options = {**encoder.options, **({"alpha": width} if encoder.widths else {})}
+    model = getattr(keras.applications, encoder.network)(
+        input_shape=(input_side, input_side, 3),
+        include_top=False,
+        weights=None if weights is None else str(weights),
+        name="encoder",
+        **options,
+    )
+    if encoder.first_layer is None:
+        return model
+    return keras.Model(model.get_layer(encoder.first_layer).input, model.output, name="encoder")
 
 
 def with_activation_map(classifier: keras.Model) -> keras.Model:

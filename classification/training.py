@@ -12,6 +12,7 @@ from keras import ops
 
 from classification.calibration import fit_temperature
 from classification.config import ClassificationConfig
+from classification.encoders import ENCODERS
 from classification.figures import classification_figure
 from classification.labelled import labelled_images
 from classification.losses import log_shares, loss_for
@@ -28,11 +29,12 @@ from data.datasets.catalog import DatasetError
 from data.files import replacing, sha256
 from data.splits import training_parts
 from segmentation.engine.curves import save_figure, training_curves
+from segmentation.engine.devices import check_devices
 from segmentation.engine.fitting import FitState, fit, remove_cache
 from segmentation.engine.phases import Phase
 from segmentation.engine.run_folder import Run, start_run
 from segmentation.engine.schedule import adam_with_cosine, compile_for_backend
-from segmentation.engine.starting import check_phases
+from segmentation.engine.starting import check_encoder, check_phases
 from segmentation.locating import Locator, RunLocator
 from segmentation.training import CALIBRATION_SAMPLES, VALIDATION_SAMPLES, splits_of_run
 
@@ -50,6 +52,7 @@ def train(
     splits: pd.DataFrame | None = None,
     start: Run | None = None,
     teachers: Sequence[Run] = (),
+    devices: int = 1,
     resume: bool = False,
 ) -> dict[str, Any]:
     """Train the classifier on the catalog's images that have a diagnosis.
@@ -70,6 +73,8 @@ def train(
     splits : DataFrame, optional
         With `image_id` and `split`; by default that of the segmentation run, so that no image that serves as a test
         here has taught the boxes; else a split by lesion.
+    devices : int
+        Of this machine that share every batch.
     resume : bool
         Go on with the run in `output`.
 
@@ -82,13 +87,9 @@ def train(
     ------
     DatasetError, ImageError, RunError
     """
-    check_phases(config.phases)
+    _check(config, start, devices)
     keras.utils.set_random_seed(config.seed)
     labelled = labelled_images(catalog, config)
-    if (
-        start is None and config.encoder_weights is not None
-    ):  # unreadable ones shall not cost the decoding of images
-        build_classifier(2, config.phases[0].input_size[0], config.encoder_weights, width=config.width)
     locator = RunLocator(segmentation) if isinstance(segmentation, Run) else segmentation
     if splits is None and locator is not None:
         splits = _splits_of_segmentation(labelled, locator)
@@ -103,24 +104,39 @@ def train(
     if teachers:
         answers = teachers_answers(teachers, lambda side: images.part("train", side), images.classes)
         images.targets = taught_targets(images.labels["train"], answers, config.teaching)
-    loss = loss_for(config, images.labels["train"])
     state = fit(
         run,
         config.phases,
         build_model=lambda phase: _build(config, phase, images.classes, start),
         make_batches=images.batches,
-        compile_model=lambda model, phase, steps: compile_for_backend(
-            model,
-            optimizer=adam_with_cosine(phase, steps, config.weight_decay, config.average_decay),
-            loss=loss,
-            metrics=["accuracy", keras.metrics.F1Score(average="macro", name="macro_f1")],
+        compile_model=lambda model, phase, steps: _compile(
+            config, loss_for(config, images.labels["train"]), model, phase, steps
         ),
         monitor=MONITORS[config.monitor],
         patience=config.patience,
+        devices=devices,
     )
     metrics = _finish(run, images, state)
     remove_cache(run)
     return metrics
+
+
+def _check(config: ClassificationConfig, start: Run | None, devices: int) -> None:
+    """Raise RunError for what can't be trained, before it costs the decoding of images."""
+    check_phases(config.phases)
+    check_encoder(config.encoder, ENCODERS)
+    check_devices(devices, config.batch_size)
+    if start is None and config.encoder_weights is not None:
+        _build(config, config.phases[0], ("a", "b"), None)
+
+
+def _compile(config: ClassificationConfig, loss: Any, model: keras.Model, phase: Phase, steps: int) -> None:
+    compile_for_backend(
+        model,
+        optimizer=adam_with_cosine(phase, steps, config.weight_decay, config.average_decay),
+        loss=loss,
+        metrics=["accuracy", keras.metrics.F1Score(average="macro", name="macro_f1")],
+    )
 
 
 def _build(
@@ -130,6 +146,7 @@ def _build(
         len(classes),
         phase.input_size[0],
         config.encoder_weights if start is None else None,
+        encoder=config.encoder,
         width=config.width,
         dropout=config.dropout,
         frozen_encoder=phase.frozen_encoder,

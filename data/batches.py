@@ -31,6 +31,8 @@ class Batches(keras.utils.PyDataset):
     ----------
     epoch : int
         The epoch that comes next.
+    multiple : int
+        Every batch has a multiple of so many images, as several devices need it; an epoch leaves the rest out.
     seconds : float
         Processor time of making batches since it was last set to 0: a wait for a core that trains is not work.
     """
@@ -40,17 +42,18 @@ class Batches(keras.utils.PyDataset):
     ) -> None:
         super().__init__()
         self.count, self.batch_size, self.shuffle, self.seed = count, batch_size, shuffle, seed
-        self.epoch = 0
+        self.epoch, self.multiple = 0, 1
         self.seconds = 0.0
         self._chances = None if weights is None else np.asarray(weights) / np.sum(weights)
         self._ordered_epoch, self._order = -1, np.arange(count)
 
     def __len__(self) -> int:
-        return math.ceil(self.count / self.batch_size)
+        return math.ceil((self.count - self.count % self.multiple) / self.batch_size)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         start = time.thread_time()
-        positions = self._order_of_epoch()[index * self.batch_size : (index + 1) * self.batch_size]
+        whole = self._order_of_epoch()[: self.count - self.count % self.multiple]
+        positions = whole[index * self.batch_size : (index + 1) * self.batch_size]
         seeds = np.random.default_rng((self.seed, self.epoch, index)).integers(2**31, size=len(positions))
         batch = self.make_batch(positions, seeds)
         self.seconds += time.thread_time() - start

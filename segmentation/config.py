@@ -25,6 +25,8 @@ class SegmentationConfig:
         Of an exponential moving average of the weights, which takes their place in validation and at the end; 0 keeps
         none.
     augmentation : "none", "light", "strong" or "varied"
+    encoder : str
+        Of `segmentation.encoders.ENCODERS`.
     patience : int
         Epochs without a better validation Jaccard that end a phase.
     """
@@ -38,6 +40,7 @@ class SegmentationConfig:
     weight_decay: float = 1e-4
     average_decay: float = 0.0
     augmentation: Strength = "strong"
+    encoder: str = "mobilenetv2"
     encoder_weights: str | None = "imagenet"
     decoder_filters: tuple[int, ...] = DECODER_FILTERS
     patience: int = 6

@@ -10,9 +10,10 @@ from types import ModuleType
 import keras
 
 from segmentation.config import DECODER_FILTERS
+from segmentation.encoders import ENCODERS
 from segmentation.engine.normalization import with_fused_batch_normalization
 from segmentation.engine.run_folder import RunError
-from segmentation.engine.starting import reading_encoder_weights
+from segmentation.engine.starting import check_encoder, reading_encoder_weights
 
 DECODER_LAYERS = ("decoder", "final")
 
@@ -21,8 +22,9 @@ def build_unet(
     input_size: tuple[int, int] = (192, 256),
     encoder_weights: str | Path | None = "imagenet",
     decoder_filters: tuple[int, ...] = DECODER_FILTERS,
+    encoder: str = "mobilenetv2",
 ) -> keras.Model:
-    """U-Net (Ronneberger et al. 2015) with a MobileNetV2 encoder (Sandler et al. 2018) and a light decoder.
+    """U-Net (Ronneberger et al. 2015) with a light decoder.
 
     Parameters
     ----------
@@ -32,6 +34,8 @@ def build_unet(
         A `.h5` file without the top; `"imagenet"` lets Keras download it; None starts from random weights.
     decoder_filters : five ints
         Channels of the decoder's blocks, from the deepest to the input's resolution.
+    encoder : str
+        Of `segmentation.encoders.ENCODERS`; by default MobileNetV2 (Sandler et al. 2018).
 
     Returns
     -------
@@ -41,11 +45,12 @@ def build_unet(
     Raises
     ------
     RunError
-        If the encoder's weights can't be downloaded or read.
+        If there is no such encoder, or its weights can't be downloaded or read.
     """
-    with reading_encoder_weights(encoder_weights):
+    check_encoder(encoder, ENCODERS)
+    with reading_encoder_weights(encoder_weights, encoder):
         unet = _segmentation_models().Unet(
-            "mobilenetv2",
+            encoder,
             input_shape=(*input_size, 3),
             classes=1,
             activation="sigmoid",
@@ -53,7 +58,7 @@ def build_unet(
             decoder_filters=decoder_filters,
         )
     image = keras.Input((*input_size, 3), name="image")
-    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1, name="scale")(image)
+    scaled = keras.layers.Rescaling(*ENCODERS[encoder], name="scale")(image)
     return keras.Model(image, with_fused_batch_normalization(unet)(scaled), name="lesion_unet")
 
 

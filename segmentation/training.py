@@ -18,17 +18,20 @@ from data.near_duplicates import perceptual_hashes
 from data.splits import split_dataset, training_parts
 from segmentation.config import SegmentationConfig
 from segmentation.cropping import lesion_mask
+from segmentation.encoders import ENCODERS
 from segmentation.engine.curves import save_figure, training_curves
+from segmentation.engine.devices import check_devices
 from segmentation.engine.fitting import FitState, fit, remove_cache
 from segmentation.engine.phases import Phase
 from segmentation.engine.run_folder import Run, start_run
 from segmentation.engine.schedule import adam_with_cosine, compile_for_backend
-from segmentation.engine.starting import check_phases
+from segmentation.engine.starting import check_encoder, check_phases
 from segmentation.figures import segmentation_figure
 from segmentation.metrics import SegmentationScores, jaccard, threshold_jaccard
 from segmentation.model import build_unet, start_unet_from
 
 CALIBRATION_SAMPLES, VALIDATION_SAMPLES, EXAMPLES = 128, 64, 16
+MONITOR = "val_mean_jaccard"
 THRESHOLDS = np.round(np.arange(0.2, 0.81, 0.05), 2)
 
 
@@ -39,6 +42,7 @@ def train(
     *,
     splits: pd.DataFrame | None = None,
     start: Run | None = None,
+    devices: int = 1,
     resume: bool = False,
 ) -> dict[str, Any]:
     """Train the U-Net on the catalog's images that have a mask.
@@ -55,6 +59,8 @@ def train(
         together.
     start : Run, optional
         A segmentation run whose weights this training starts from; or a classification run, whose encoder it takes.
+    devices : int
+        Of this machine that share every batch.
     resume : bool
         Go on with the run in `output`.
 
@@ -67,12 +73,8 @@ def train(
     ------
     DatasetError, ImageError, RunError
     """
-    check_phases(config.phases)
+    _check(config, start, devices)
     keras.utils.set_random_seed(config.seed)
-    if (
-        start is None and config.encoder_weights is not None
-    ):  # unreadable ones shall not cost the decoding of images
-        build_unet(config.phases[0].input_size, config.encoder_weights, config.decoder_filters)
     run = start_run(
         output,
         "segmentation",
@@ -88,23 +90,41 @@ def train(
         config.phases,
         build_model=lambda phase: _build(config, phase, start),
         make_batches=cached.batches,
-        compile_model=lambda model, phase, steps: compile_for_backend(
-            model,
-            optimizer=adam_with_cosine(phase, steps, config.weight_decay, config.average_decay),
-            loss=dice_and_cross_entropy,
-            metrics=[mean_jaccard],
-        ),
-        monitor="val_mean_jaccard",
+        compile_model=lambda model, phase, steps: _compile(config, model, phase, steps),
+        monitor=MONITOR,
         patience=config.patience,
+        devices=devices,
     )
     metrics = _finish(run, cached, parts["validation"], state)
     remove_cache(run)
     return metrics
 
 
+def _check(config: SegmentationConfig, start: Run | None, devices: int) -> None:
+    """Raise RunError for what can't be trained, before it costs the decoding of images."""
+    check_phases(config.phases)
+    check_encoder(config.encoder, ENCODERS)
+    check_devices(devices, config.batch_size)
+    if start is None and config.encoder_weights is not None:
+        _build(config, config.phases[0], None)
+
+
+def _compile(config: SegmentationConfig, model: keras.Model, phase: Phase, steps: int) -> None:
+    compile_for_backend(
+        model,
+        optimizer=adam_with_cosine(phase, steps, config.weight_decay, config.average_decay),
+        loss=dice_and_cross_entropy,
+        metrics=[mean_jaccard],
+    )
+
+
 def _build(config: SegmentationConfig, phase: Phase, start: Run | None) -> keras.Model:
-    encoder_weights = config.encoder_weights if start is None else None
-    model = build_unet(phase.input_size, encoder_weights, config.decoder_filters)
+    model = build_unet(
+        phase.input_size,
+        config.encoder_weights if start is None else None,
+        config.decoder_filters,
+        config.encoder,
+    )
     if start is not None:
         start_unet_from(model, keras.models.load_model(start.model_path, compile=False), start.folder)
     return model
@@ -221,7 +241,7 @@ def _finish(run: Run, cached: _Cache, validation: pd.DataFrame, state: FitState)
         calibration=cached.part("train", size).sample(CALIBRATION_SAMPLES),
         validation=batches.sample(VALIDATION_SAMPLES),
     )
-    save_figure(training_curves(state.history, "val_mean_jaccard"), run.folder / "curves.png")
+    save_figure(training_curves(state.history, MONITOR), run.folder / "curves.png")
     positions = batches.spread(EXAMPLES)
     examples = [
         (image, references[position], masks[position])

@@ -9,8 +9,8 @@ from data.files import write_text
 from pipeline.cli.options import current_name
 
 SETTINGS_FILE = "config.toml"
-# What belongs to one command and not to a training: where it reads and writes, and whether it goes on.
-NOT_IN_FILE = frozenset({"datasets", "output", "resume", "config", "help"})
+# What belongs to one command and not to a training: where it reads, writes and computes, and whether it goes on.
+NOT_IN_FILE = frozenset({"datasets", "output", "resume", "devices", "config", "help"})
 
 
 def _read(context: typer.Context, value: Path | None) -> Path | None:

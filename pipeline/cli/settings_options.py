@@ -9,7 +9,9 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 import typer
 
 from classification.config import View
+from classification.encoders import ENCODERS as CLASSIFIER_ENCODERS
 from pipeline.cli.options import chosen_weights
+from segmentation.encoders import ENCODERS as UNET_ENCODERS
 
 Settings = TypeVar("Settings")
 
@@ -30,17 +32,16 @@ def _names(listed: str | None) -> tuple[str, ...] | None:
 
 SPELLINGS = {
     "view": Spelling(View, "crop", str),  # a comparison has more views
+    "encoder": Spelling(str, "mobilenetv2", str.lower),
     "only": Spelling(str | None, None, _names),
     "malignant": Spelling(str | None, None, lambda listed: _names(listed) or ()),
     "encoder_weights": Spelling(str, "imagenet", chosen_weights),
 }
 
 # Field -> what its option says beyond type and default, in the order of the help; a field that is not here has none.
-ENCODER_OPTIONS = {
-    "encoder_weights": typer.Option(
-        metavar="FILE", help="MobileNetV2 without the top; 'imagenet' lets Keras download it, or 'none'."
-    ),
-}
+ENCODER_WEIGHTS = typer.Option(
+    metavar="FILE", help="The encoder without the top; 'imagenet' lets Keras download it, or 'none'."
+)
 OPTIMISER_OPTIONS = {
     "batch_size": typer.Option(min=1, help="Images a step."),
     "learning_rate": typer.Option(min=0, help="Peak of the schedule."),
@@ -55,7 +56,8 @@ COMMON_OPTIONS = {
     "seed": typer.Option(min=0, help="For the split, the weights and the batches."),
 }
 SEGMENTATION_OPTIONS = {
-    **ENCODER_OPTIONS,
+    "encoder": typer.Option(metavar="NAME", help=f"One of {', '.join(UNET_ENCODERS)}."),
+    "encoder_weights": ENCODER_WEIGHTS,
     "input_size": typer.Option(help="Height and width of the model's input, multiples of 32."),
     "small_size": typer.Option(help="Height and width in the first phase."),
     "small_epochs": typer.Option(min=0, help="Epochs at the small size."),
@@ -68,7 +70,8 @@ SEGMENTATION_OPTIONS = {
 CLASSIFICATION_OPTIONS = {
     "view": typer.Option(help="What the classifier sees of an image."),
     "boxes": typer.Option(help="Whether boxes come from the segmentation run or from the dataset's masks."),
-    **ENCODER_OPTIONS,
+    "encoder": typer.Option(metavar="NAME", help=f"One of {', '.join(CLASSIFIER_ENCODERS)}."),
+    "encoder_weights": ENCODER_WEIGHTS,
     "teaching": typer.Option(min=0, max=1, help="The teachers' part of a training image's target."),
     "only": typer.Option(
         metavar="CLASSES", help="Classes to tell apart, with commas between; others are left out."
@@ -93,7 +96,7 @@ CLASSIFICATION_OPTIONS = {
     "jitter": typer.Option(min=0, max=0.5, help="How far boxes are moved and resized in training."),
     "input_side": typer.Option(min=32, help="Height and width of the model's input, a multiple of 32."),
     "small_side": typer.Option(min=32, help="Height and width in the first two phases."),
-    "width": typer.Option(min=0.1, help="MobileNetV2's width multiplier."),
+    "width": typer.Option(min=0.1, help="The width multiplier of a MobileNet."),
     "head_epochs": typer.Option(min=0, help="Epochs of the head alone."),
     "small_epochs": typer.Option(min=0, help="Epochs of all layers at the small side."),
     "epochs": typer.Option(

@@ -33,6 +33,12 @@ Output = Annotated[
     typer.Option(metavar="RUN", file_okay=False, help="The run folder to write.", show_default=False),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the training in --output.")]
+Devices = Annotated[
+    int,
+    typer.Option(
+        min=1, help="GPUs of this machine that share every batch; without GPUs, logical processors."
+    ),
+]
 Start = Annotated[
     Path | None,
     typer.Option(
@@ -78,6 +84,7 @@ def train_segmentation(
     splits: SplitsOption = None,
     resume: Resume = False,
     start: Start = None,
+    devices: Devices = 1,
 ) -> None:
     """Train the U-Net that finds the lesion, on every image that has a mask."""
     with stopping_on_mistakes():
@@ -93,6 +100,7 @@ def train_segmentation(
                 output,
                 splits=splits_in(splits),
                 start=None if start is None else open_start(start, None, catalog, output),
+                devices=devices,
                 resume=resume,
             )
     report_segmentation(metrics, output)
@@ -115,6 +123,7 @@ def train_classification(
     resume: Resume = False,
     start: Start = None,
     teacher: Teachers = None,
+    devices: Devices = 1,
 ) -> None:
     """Train the classifier that names the lesion, on every image that has a diagnosis."""
     if folds is not None and splits is not None:
@@ -139,6 +148,7 @@ def train_classification(
                 "segmentation": None if segmentation is None else open_locator(segmentation, labelled),
                 "start": origin,
                 "teachers": teachers,
+                "devices": devices,
                 "resume": resume,
             }
             if folds is not None:

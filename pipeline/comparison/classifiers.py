@@ -89,9 +89,7 @@ def fit_quickly(
     parts : "train" and "validation" -> images with the columns of the catalog and of `Masks.table`
     """
     training = config.classification
-    encoder = LiteRTModel(
-        convert_encoder(config.input_side, training.encoder_weights, training.width, folder.encoder_path)
-    )
+    encoder = LiteRTModel(convert_encoder(training, config.input_side, folder.encoder_path))
     features = {
         name: observe(
             folder,

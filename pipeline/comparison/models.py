@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from classification.config import ClassificationConfig
 from data.files import replacing
 from segmentation.engine.run_folder import Run
 
@@ -22,14 +23,16 @@ def converted_run(run: Run) -> Path:
     return file
 
 
-def convert_encoder(side: int, encoder_weights: str | None, width: float, file: Path) -> Path:
-    """MobileNetV2 without its head, uint8 (side, side, 3) -> features (F,), as a LiteRT file, made once."""
+def convert_encoder(config: ClassificationConfig, side: int, file: Path) -> Path:
+    """A classifier's untrained encoder, uint8 (side, side, 3) -> features (F,), as a LiteRT file, made once."""
     if not file.exists():
         import keras  # noqa: PLC0415
 
         from classification.model import build_classifier  # noqa: PLC0415
 
-        classifier = build_classifier(2, side, encoder_weights, width=width)
+        classifier = build_classifier(
+            2, side, config.encoder_weights, encoder=config.encoder, width=config.width
+        )
         write_litert(keras.Model(classifier.input, classifier.get_layer("pool").output), file)
     return file
 

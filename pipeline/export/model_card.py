@@ -7,10 +7,12 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from classification.calibration import ReliabilityBins
+from classification.encoders import ENCODERS
 from data.datasets.diagnoses import diagnosis_name, malignancy
 from pipeline.evaluation.subgroups import SMALLEST_GROUP, SMALLEST_KIND
 from pipeline.reports.pages import template_environment
 from pipeline.reports.plots import png_bytes, reliability_figure
+from segmentation.engine.run_folder import FORMER_SETTINGS
 
 CARD_FILE, CALIBRATION_FILE = "MODEL_CARD.md", "calibration.png"
 PIXELS_PER_INCH = 120
@@ -52,11 +54,19 @@ def model_card(fields: Figures) -> str:
     return environment.get_template("model_card.md").render(
         fields,
         calibrated_on=calibrated[0] if calibrated else None,
+        encoders={stage: _encoder(fields, stage) for stage in ("segmentation", "classification")},
         averages=list(_averages(fields["figures"])),
         kinds=_kinds,
         smallest_group=SMALLEST_GROUP,
         smallest_kind=SMALLEST_KIND,
     )
+
+
+def _encoder(fields: Figures, stage: str) -> str:
+    """The name of a model's encoder as its publication has it."""
+    settings = FORMER_SETTINGS | fields["training"].get(stage, {}).get("settings", {})
+    name: str = settings["encoder"]
+    return ENCODERS[name].network if name in ENCODERS else name
 
 
 def without_machine_paths(command: str) -> str:

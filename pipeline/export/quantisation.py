@@ -176,7 +176,10 @@ def _tighten_product(model: Model, source: int, constant: int, product: int) -> 
     levels = np.iinfo(np.int8)
     ends = np.array([levels.min, levels.max]) - model.zero_point(source)
     factor = (model.constant(constant, np.int8) - model.zero_point(constant)) * model.scale(constant)
-    low, high = np.sort((ends * model.scale(source) * factor).ravel())
+    products = np.multiply.outer(
+        ends * model.scale(source), factor
+    )  # a factor for all channels, or one a channel
+    low, high = products.min(), products.max()
     scale = (high - low) / (levels.max - levels.min)
     quantization = model.graph.tensors[product].quantization
     quantization.scale = np.array([scale], np.float32)

@@ -20,7 +20,7 @@ from pipeline.bundle.litert import LiteRTModel
 from pipeline.bundle.loading import MANIFEST_FILE, Bundle
 from pipeline.export.quantisation import NO_TENSOR, OPERATORS, Layer, Model
 from segmentation.config import DECODER_FILTERS
-from segmentation.engine.run_folder import Run, RunError
+from segmentation.engine.run_folder import FORMER_SETTINGS, Run, RunError
 from segmentation.model import build_unet
 
 BATCH = 8
@@ -53,7 +53,7 @@ def rebuilt_run(bundle: Bundle, stage: str, images: np.ndarray, folder: Path) ->
     """
     run = Run(folder)
     facts = json.loads((bundle.folder / MANIFEST_FILE).read_text(encoding="utf-8"))
-    settings = facts["training"].get(stage, {}).get("settings", {})
+    settings = FORMER_SETTINGS | facts["training"].get(stage, {}).get("settings", {})
     path = bundle.segmentation_path if stage == "segmentation" else bundle.classification_path
     model = _network(stage, images.shape[1:3], settings, len(bundle.classes))
     _fill(model, path, images)
@@ -69,8 +69,10 @@ def rebuilt_run(bundle: Bundle, stage: str, images: np.ndarray, folder: Path) ->
 def _network(stage: str, size: tuple[int, ...], settings: dict[str, Any], classes: int) -> keras.Model:
     if stage == "segmentation":
         filters = tuple(settings.get("decoder_filters", DECODER_FILTERS))
-        return build_unet((size[0], size[1]), None, filters)
-    return build_classifier(classes, size[0], None, width=settings.get("width", 1.0))
+        return build_unet((size[0], size[1]), None, filters, settings["encoder"])
+    return build_classifier(
+        classes, size[0], None, encoder=settings["encoder"], width=settings.get("width", 1.0)
+    )
 
 
 def folded_weights(content: bytes) -> list[Weights]:

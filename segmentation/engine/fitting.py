@@ -19,6 +19,7 @@ from data.files import replacing, write_text
 from data.one_thread import opencv_in_one_thread
 from segmentation.engine.averaging import averaged_weights
 from segmentation.engine.curves import save_figure, training_curves
+from segmentation.engine.devices import spread_over
 from segmentation.engine.divergence import StopOnDivergence, check_weights
 from segmentation.engine.epoch_progress import EpochProgress, progress_display
 from segmentation.engine.feeding import fed
@@ -71,6 +72,7 @@ def fit(
     *,
     monitor: str,
     patience: int,
+    devices: int = 1,
 ) -> FitState:
     """Train through the phases, each from the best weights of the one before; go on where the run stopped.
 
@@ -87,6 +89,8 @@ def fit(
         A figure of the validation, the larger the better, or "val_loss".
     patience : int
         A phase ends after this many epochs without a better figure.
+    devices : int
+        Each gets an equal part of every batch; what can't be divided is left out of an epoch.
 
     Returns
     -------
@@ -95,27 +99,34 @@ def fit(
     """
     state = read_state(run)
     state.interrupted = False
-    for number in range(state.phase, len(phases)):
-        phase = phases[number]
-        training, validation = make_batches(phase)
-        model = build_model(phase)
-        keep_averages_up(model, phase.epochs * len(training))
-        _start_from_best(run, state, model)
-        compile_model(model, phase, len(training))
-        _restore(run, state, model)
-        try:
-            _fit_phase(run, phase, model, training, validation, state, monitor, patience)
-            _time_model(state, model, training)
-        except KeyboardInterrupt:
-            state.interrupted = True
-            if not run.model_path.exists():
-                check_weights(model)
-                save_model(model, run.model_path)
-            return state
-        state.phase, state.epoch, state.best, state.epochs_since_best = number + 1, 0, -math.inf, 0
-        more = number + 1 < len(phases)
-        _write_state(run, state, keras.models.load_model(run.model_path, compile=False) if more else None)
+    with spread_over(devices):
+        for number in range(state.phase, len(phases)):
+            phase = phases[number]
+            training, validation = make_batches(phase)
+            training.multiple = validation.multiple = devices
+            model = build_model(phase)
+            keep_averages_up(model, phase.epochs * len(training))
+            _start_from_best(run, state, model)
+            compile_model(model, phase, len(training))
+            _restore(run, state, model)
+            try:
+                _fit_phase(run, phase, model, training, validation, state, monitor, patience)
+                _time_model(state, model, training)
+            except KeyboardInterrupt:
+                state.interrupted = True
+                _keep_something(run, model)
+                return state
+            state.phase, state.epoch, state.best, state.epochs_since_best = number + 1, 0, -math.inf, 0
+            more = number + 1 < len(phases)
+            _write_state(run, state, keras.models.load_model(run.model_path, compile=False) if more else None)
     return state
+
+
+def _keep_something(run: Run, model: keras.Model) -> None:
+    """Keep the model as it is where no epoch has left one."""
+    if not run.model_path.exists():
+        check_weights(model)
+        save_model(model, run.model_path)
 
 
 def read_state(run: Run) -> FitState:

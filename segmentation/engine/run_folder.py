@@ -20,6 +20,8 @@ PACKAGES = (
     "lesion", "tensorflow", "keras", "jax", "segmentation-models", "albumentations", "opencv-python-headless",
     "numpy", "pandas", "scikit-learn", "pillow", "imagehash",
 )  # fmt: skip
+# What runs had before it could be chosen, and do not tell.
+FORMER_SETTINGS = {"encoder": "mobilenetv2"}
 FILES = ("splits.csv", "history.csv", "metrics.json", "samples.npz", "model.keras")
 AGE_BOUNDS = (0, 30, 50, 70, 200)
 AGE_GROUPS = ("0-29", "30-49", "50-69", "70+")
@@ -241,9 +243,10 @@ def _check_same(
 ) -> None:
     if run.config["stage"] != stage:
         raise RunError(f"{run.folder} is a {run.config['stage']} run; give another --output.")
-    changed = [name for name in settings if settings[name] != run.settings.get(name)]
+    known = FORMER_SETTINGS | run.settings
+    changed = [name for name in settings if settings[name] != known.get(name)]
     if changed:
-        before = ", ".join(f"{name}={run.settings.get(name)!r}" for name in changed)
+        before = ", ".join(f"{name}={known.get(name)!r}" for name in changed)
         raise RunError(f"{run.folder} was started with {before}; resume it with the same settings.")
     if run.config["dataset"]["fingerprint"] != catalog_fingerprint:
         raise RunError(f"{run.folder} was started on other images; resume it with the same dataset.")

@@ -4,7 +4,23 @@ from typing import Any
 
 import keras
 
+from segmentation.engine.devices import replicas
 from segmentation.engine.phases import Phase
+
+
+@keras.saving.register_keras_serializable(package="lesion")
+class ClippedTogether(keras.optimizers.AdamW):
+    """AdamW on several copies of a model, clipping the gradient of the whole batch.
+
+    Keras clips each copy's gradient and then adds them up. Here each copy has the mean of all of them before it clips
+    that to its part of the norm.
+    """
+
+    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+        import tensorflow as tf  # noqa: PLC0415 - only where it is the backend
+
+        context = tf.distribute.get_replica_context()
+        super().apply(context.all_reduce(tf.distribute.ReduceOp.MEAN, list(grads)), trainable_variables)
 
 
 def adam_with_cosine(
@@ -21,10 +37,11 @@ def adam_with_cosine(
         warmup_steps=steps // 20,
         decay_steps=steps - steps // 20,
     )
-    optimizer = keras.optimizers.AdamW(
+    copies = replicas()
+    optimizer = (ClippedTogether if copies > 1 else keras.optimizers.AdamW)(
         schedule,
         weight_decay=weight_decay,
-        global_clipnorm=1.0,
+        global_clipnorm=1.0 / copies,
         use_ema=average_decay > 0,
         ema_momentum=average_decay or 0.99,
     )

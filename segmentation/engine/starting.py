@@ -1,13 +1,13 @@
 """Checks before a training starts, so that a mistake costs no waiting."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from segmentation.engine.phases import Phase
 from segmentation.engine.run_folder import RunError
 
-STRIDE = 32  # MobileNetV2 halves its input five times
+STRIDE = 32  # every encoder halves its input five times
 
 
 def check_phases(phases: Sequence[Phase]) -> None:
@@ -23,16 +23,26 @@ def check_phases(phases: Sequence[Phase]) -> None:
             )
 
 
+def check_encoder(name: str, offered: Collection[str]) -> None:
+    """Raise RunError where an encoder is none of those that a stage offers."""
+    if name not in offered:
+        raise RunError(f"no encoder is called {name}; give one of {', '.join(offered)}.")
+
+
 @contextmanager
-def reading_encoder_weights(weights: str | Path | None) -> Iterator[None]:
+def reading_encoder_weights(weights: str | Path | None, encoder: str) -> Iterator[None]:
     """Turn whatever Keras raises over an encoder's weights into a RunError that says what to give.
 
     Parameters
     ----------
     weights : path, "imagenet" or None
+    encoder : str
+        Its name.
     """
     try:
         yield
+    except RunError:
+        raise
     except Exception as error:  # Keras has no type of its own for a download that failed
         if weights is None:
             raise
@@ -42,6 +52,6 @@ def reading_encoder_weights(weights: str | Path | None) -> Iterator[None]:
                 f"the ImageNet weights can't be downloaded ({reason}); give their file with --encoder-weights FILE."
             ) from error
         raise RunError(
-            f"{weights}: can't be read as weights of MobileNetV2 without the top ({reason}); give another file with "
+            f"{weights}: can't be read as weights of {encoder} without the top ({reason}); give another file with "
             "--encoder-weights FILE."
         ) from error

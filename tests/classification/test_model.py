@@ -6,8 +6,10 @@ import keras
 import numpy as np
 import pytest
 
+from classification.encoders import ENCODERS
 from classification.model import build_classifier, with_activation_map
 from segmentation.engine.normalization import FusedBatchNormalization
+from segmentation.engine.run_folder import RunError
 
 BIAS = np.array([1.0, -2.0, 0.5])
 
@@ -68,3 +70,20 @@ def test_the_encoder_comes_from_a_file(tmp_path: Path) -> None:
         classifier.get_layer("encoder").get_weights(), encoder.get_weights(), strict=True
     ):
         np.testing.assert_array_equal(mine, theirs)
+
+
+def test_every_encoder_is_named_as_keras_has_it() -> None:
+    assert all(callable(getattr(keras.applications, each.network)) for each in ENCODERS.values())
+
+
+def test_an_image_is_scaled_in_the_model_as_its_encoder_learned_it() -> None:
+    scale = build_classifier(2, 32, None, encoder="mobilenetv3small").get_layer("scale")
+    np.testing.assert_allclose(scale(np.array([0.0, 255.0])), [-1, 1], atol=1e-6)
+    values = keras.layers.Rescaling(*ENCODERS["efficientnetb0"].scaling)(np.full((1, 1, 1, 3), 255.0))
+    known = keras.applications.imagenet_utils.preprocess_input(np.full((1, 1, 1, 3), 255.0), mode="torch")
+    np.testing.assert_allclose(values, known, atol=1e-5)
+
+
+def test_a_width_is_refused_where_there_is_only_one() -> None:
+    with pytest.raises(RunError, match="efficientnetb0 has one width only"):
+        build_classifier(2, 32, None, encoder="efficientnetb0", width=0.5)

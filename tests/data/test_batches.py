@@ -205,3 +205,12 @@ def test_mixup_is_a_matter_of_the_training_batches_and_of_their_seed() -> None:
     assert np.array_equal(first[1], second[1])
     assert not np.array_equal(first[0], plain[0])
     assert not np.array_equal(first[1], other[1])
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(10, [4, 4, 2]), (9, [4, 4]), (8, [4, 4]), (1, [])])
+def test_several_devices_get_equal_parts_of_every_batch(count: int, sizes: list[int]) -> None:
+    batches = Positions(count, 4, shuffle=True, seed=0)
+    batches.multiple = 2
+    assert [len(batches[index][0]) for index in range(len(batches))] == sizes
+    first = epoch_of(batches) if sizes else []
+    assert len(set(first)) == sum(sizes)

@@ -32,7 +32,7 @@ def lesion(*arguments):
     return CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
 
 
-def small_unet(input_size, encoder_weights, _filters):
+def small_unet(input_size, encoder_weights, *_):
     if encoder_weights is not None:
         return build_unet(input_size, encoder_weights)
     image = keras.Input((*input_size, 3))
@@ -73,9 +73,11 @@ def segmentation(dataset: Path, tmp_path_factory) -> Path:
         ((*UNET, "--full-epochs", 0, *RANDOM), "give one epoch or more"),
         ((*UNET, "--small-epochs", 1, "--small-size", 50, 64, *RANDOM), "can't be 50 x 64"),
         ((*UNET, "--input-size", 33, 64, *RANDOM), "can't be 33 x 64"),
+        ((*UNET, "--encoder", "vgg", *RANDOM), "no encoder is called vgg; give one of mobilenetv2, "),
+        ((*UNET, "--devices", 99, *RANDOM), "there are no 99 devices here, only "),
         (
             (*UNET, "--encoder-weights", folder.parent / "weights.h5"),
-            "can't be read as weights of MobileNetV2",
+            "can't be read as weights of mobilenetv2",
         ),
     ):
         refused = lesion(*command, *mistake)

@@ -204,3 +204,10 @@ def test_samples_survive_their_file(tmp_path: Path) -> None:
     samples = Run(tmp_path).samples
     assert np.array_equal(samples["calibration"], images)
     assert samples["validation"].shape == (1, 4, 5, 3)
+
+
+def test_a_run_from_before_encoders_had_names_is_resumed_as_mobilenetv2(tmp_path: Path) -> None:
+    train_an_epoch(tmp_path)
+    start(tmp_path, settings={**SETTINGS, "encoder": "mobilenetv2"}, resume=True)
+    with pytest.raises(RunError, match="was started with encoder='mobilenetv2'"):
+        start(tmp_path, settings={**SETTINGS, "encoder": "resnet18"}, resume=True)

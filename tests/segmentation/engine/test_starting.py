@@ -34,7 +34,7 @@ def test_a_text_file_is_no_encoder(tmp_path: Path) -> None:
     file = tmp_path / "weights.h5"
     file.write_text("These are not the weights.")
     with pytest.raises(
-        RunError, match=r"weights\.h5: can't be read as weights of MobileNetV2 .* give another"
+        RunError, match=r"weights\.h5: can't be read as weights of mobilenetv2 .* give another"
     ):
         build_unet((32, 64), file)
 
@@ -42,7 +42,7 @@ def test_a_text_file_is_no_encoder(tmp_path: Path) -> None:
 def test_weights_that_can_not_be_downloaded_are_to_be_given() -> None:
     with (
         pytest.raises(RunError, match=r"ImageNet weights can't be downloaded .* --encoder-weights FILE"),
-        reading_encoder_weights("imagenet"),
+        reading_encoder_weights("imagenet", "mobilenetv2"),
     ):
         raise Exception("URL fetch failure on https://weights: None -- Network is unreachable")
 
@@ -50,3 +50,8 @@ def test_weights_that_can_not_be_downloaded_are_to_be_given() -> None:
 def test_other_mistakes_are_not_blamed_on_the_weights() -> None:
     with pytest.raises(ZeroDivisionError), reading_encoder_weights(None):
         _ = 1 / 0
+
+
+def test_an_encoder_that_is_not_offered_is_told_what_is() -> None:
+    with pytest.raises(RunError, match=r"no encoder is called vgg16; give one of mobilenetv2, .*resnet18"):
+        build_unet((32, 64), None, encoder="vgg16")

@@ -1,0 +1,58 @@
+"""Training on several devices of one machine, each with an equal part of every batch."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import keras
+
+from segmentation.engine.run_folder import RunError
+
+BACKENDS = ("tensorflow", "jax")
+
+
+def check_devices(count: int, batch_size: int) -> None:
+    """Raise RunError where there are not so many devices, or a batch can't be divided among them."""
+    if count == 1:
+        return
+    if keras.backend.backend() not in BACKENDS:
+        raise RunError(f"KERAS_BACKEND={keras.backend.backend()} trains on one device; leave out --devices.")
+    found = keras.distribution.list_devices()
+    if count > len(found):
+        raise RunError(
+            f"there are no {count} devices here, only {', '.join(found)}; give --devices {len(found)} or less."
+        )
+    if batch_size % count:
+        raise RunError(
+            f"batches of {batch_size} images can't be divided among {count} devices; give a --batch-size that is a "
+            f"multiple of {count}."
+        )
+
+
+@contextmanager
+def spread_over(count: int) -> Iterator[None]:
+    """Let the models that are built and trained meanwhile use so many devices.
+
+    GPUs, or processors where there are none: on TensorFlow by its `MirroredStrategy`, on JAX by Keras's `DataParallel`.
+    One device is used as without this.
+    """
+    if count == 1:
+        yield
+        return
+    devices = keras.distribution.list_devices()[:count]
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf  # noqa: PLC0415 - JAX does without it
+
+        with tf.distribute.MirroredStrategy(devices).scope():
+            yield
+    else:
+        with keras.distribution.DataParallel(devices=devices).scope():
+            yield
+
+
+def replicas() -> int:
+    """Copies of the model that TensorFlow trains; JAX has one model whose batches lie on several devices."""
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf  # noqa: PLC0415 - JAX does without it
+
+    return int(tf.distribute.get_strategy().num_replicas_in_sync)
