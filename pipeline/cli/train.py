@@ -158,7 +158,7 @@ def train_classification(
     if folds is None:
         report_classification(metrics, output)
     else:
-        report_folds(scores, output)
+        report_folds(scores, output, folds, settings)
 
 
 app.command("preview", epilog="Example: lesion train preview HAM10000/ --output preview.png")(preview)

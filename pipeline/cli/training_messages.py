@@ -2,6 +2,8 @@
 
 # ruff: noqa: PLC0415 - only the commands that train import what it needs
 
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,11 +66,26 @@ def report_classification(metrics: dict[str, Any], output: Path) -> None:
     )
 
 
-def report_folds(scores: "ClassificationScores | None", output: Path) -> None:
+def report_folds(
+    scores: "ClassificationScores | None", output: Path, folds: int, settings: ClassificationConfig
+) -> None:
     if scores is None:
         complain(f"{output}: interrupted; give the same command with --resume to go on.")
         raise typer.Exit(INTERRUPTED)
-    typer.echo(f"{scores.to_text()}\n\n{output}: out-of-fold.csv, cross-validation.json and a run a fold")
+    from pipeline.evaluation.cross_validation_report import write_cross_validation
+
+    facts = {
+        "Folds": f"{folds}, by lesion and by images that look alike; each was chosen on the next one",
+        "View": settings.view,
+        "Encoder": settings.encoder,
+        "Input": f"{settings.input_side} x {settings.input_side} pixels",
+        "Seed": str(settings.seed),
+        "Command": shlex.join(["lesion", *sys.argv[1:]]),
+    }
+    page = write_cross_validation(scores, output, facts)
+    typer.echo(
+        f"{scores.to_text()}\n\n{page}; out-of-fold.csv, cross-validation.json and a run a fold beside it"
+    )
 
 
 def _report(metrics: dict[str, Any], output: Path, figures: str) -> None:

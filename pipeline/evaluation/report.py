@@ -7,6 +7,7 @@ from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
+from jinja2 import Environment
 
 from classification.metrics import ClassificationScores
 from data.datasets.diagnoses import diagnosis_name
@@ -55,23 +56,33 @@ def write_evaluation(evaluation: Evaluation, folder: str | Path) -> Path:
 
 def render_report(evaluation: Evaluation) -> str:
     """The evaluation as one html page that needs no other file and no network."""
-    environment = template_environment()
-    environment.globals["is_defined"] = np.isfinite
-    return environment.get_template("report.html").render(
-        evaluation=evaluation,
-        facts=evaluation.facts.shown(),
-        left_out=list(evaluation.left_out.sentences()),
-        key_figures=key_figures(evaluation),
-        diagnosis_name=diagnosis_name,
-        plots=list(_classification_plots(evaluation)),
-        histogram=_jaccard_plot(evaluation),
-        groups=[list(group) for _, group in groupby(evaluation.groups, key=attrgetter("kind"))],
-        errors=[(error, jpeg_uri(outlined(error.image, error.mask))) for error in evaluation.worst_errors],
-        examples=[
-            (example, jpeg_uri(compared_masks(example.image, example.mask, example.reference)))
-            for example in evaluation.examples
-        ],
+    return (
+        report_environment()
+        .get_template("report.html")
+        .render(
+            evaluation=evaluation,
+            facts=evaluation.facts.shown(),
+            left_out=list(evaluation.left_out.sentences()),
+            key_figures=key_figures(evaluation),
+            plots=list(_classification_plots(evaluation)),
+            histogram=_jaccard_plot(evaluation),
+            groups=[list(group) for _, group in groupby(evaluation.groups, key=attrgetter("kind"))],
+            errors=[
+                (error, jpeg_uri(outlined(error.image, error.mask))) for error in evaluation.worst_errors
+            ],
+            examples=[
+                (example, jpeg_uri(compared_masks(example.image, example.mask, example.reference)))
+                for example in evaluation.examples
+            ],
+        )
     )
+
+
+def report_environment() -> Environment:
+    """Jinja's environment for pages with the tables of `figures.html`."""
+    environment = template_environment()
+    environment.globals.update(is_defined=np.isfinite, diagnosis_name=diagnosis_name)
+    return environment
 
 
 def key_figures(evaluation: Evaluation) -> dict[str, Interval]:
@@ -84,7 +95,31 @@ def key_figures(evaluation: Evaluation) -> dict[str, Interval]:
 def _classification_plots(evaluation: Evaluation) -> Iterator[Plot]:
     if evaluation.classification is None:
         return
-    scores, labelled = evaluation.classification, evaluation.labelled
+    labelled = evaluation.labelled
+    yield from diagnosis_plots(
+        evaluation.classification, labelled.labels, labelled.probabilities, labelled.classes
+    )
+    if abstention := evaluation.abstention:
+        yield themed_plot(
+            "Risk and coverage",
+            "Wrong diagnoses among the most confident part of the images; over all coverages their mean share is "
+            f"{abstention.mean_risk:.3f}. The notes leave {abstention.coverage.value:.0%} of the images.",
+            lambda theme: risk_coverage_figure(abstention, theme),
+        )
+
+
+def diagnosis_plots(
+    scores: ClassificationScores, labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...]
+) -> Iterator[Plot]:
+    """Confusion, ROC curves where they are defined, and reliability of N images and C classes.
+
+    Parameters
+    ----------
+    scores : ClassificationScores
+    labels : int array (N,)
+    probabilities : array (N, C)
+    classes : C names
+    """
     yield themed_plot(
         "Confusion matrix",
         f"Counts of reference against diagnosis. {_commonest_confusion(scores)}",
@@ -94,20 +129,13 @@ def _classification_plots(evaluation: Evaluation) -> Iterator[Plot]:
         yield themed_plot(
             "ROC curves",
             f"One curve a class against the rest; the mean area under them is {scores.macro_auc}.",
-            lambda theme: roc_figure(labelled.labels, labelled.probabilities, labelled.classes, theme),
+            lambda theme: roc_figure(labels, probabilities, classes, theme),
         )
     yield themed_plot(
         "Reliability",
         f"Accuracy over confidence; the expected calibration error is {scores.calibration_error}.",
         lambda theme: reliability_figure(scores.reliability, theme),
     )
-    if abstention := evaluation.abstention:
-        yield themed_plot(
-            "Risk and coverage",
-            "Wrong diagnoses among the most confident part of the images; over all coverages their mean share is "
-            f"{abstention.mean_risk:.3f}. The notes leave {abstention.coverage.value:.0%} of the images.",
-            lambda theme: risk_coverage_figure(abstention, theme),
-        )
 
 
 def _jaccard_plot(evaluation: Evaluation) -> Plot | None:

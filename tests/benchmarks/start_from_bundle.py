@@ -8,6 +8,7 @@ encoders instead, in a minute.
 """
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
@@ -103,8 +104,10 @@ def compare_frozen(images: pd.DataFrame, weights: str) -> None:
         print(f"{name}: balanced accuracy {score:.3f} on {(~learned).sum()} test images", flush=True)
 
 
-def compare_trained(images: pd.DataFrame, weights: str, folder: Path) -> None:
-    """The whole way of a user, with either start."""
+def compare_trained(
+    images: pd.DataFrame, weights: str, bundle: str, folder: Path, seed: int
+) -> dict[str, dict[str, float]]:
+    """The whole way of a user, with either start: start -> figures on the test images."""
     dataset = folder / "dataset"
     (dataset / "images").mkdir(parents=True)
     for path in images["image_path"]:
@@ -113,17 +116,33 @@ def compare_trained(images: pd.DataFrame, weights: str, folder: Path) -> None:
         dataset / "diagnoses.csv", index=False
     )
     images[["image_id", "split"]].to_csv(folder / "splits.csv", index=False)
-    for name, start in (("imagenet", ["--encoder-weights", weights]), ("bundle", ["--start", "bundle"])):
-        run, made = str(folder / f"run-{name}"), str(folder / f"bundle-{name}")
-        splits = ["--splits", str(folder / "splits.csv")]
+    figures = {}
+    for name, start in (("ImageNet", ["--encoder-weights", weights]), ("bundle", ["--start", bundle])):
+        run, made, report = (str(folder / f"{kind}-{name}") for kind in ("run", "made", "report"))
+        splits = ["--splits", str(folder / "splits.csv"), "--seed", str(seed)]
         _lesion("train", "classification", str(dataset), *splits, *SETTINGS.split(), *start, "--output", run)
         _lesion("export", "--classification", run, "--output", made)
-        print(f"== {name}", flush=True)
-        _lesion("evaluate", str(dataset), "--bundle", made)
+        _lesion("evaluate", str(dataset), "--bundle", made, "--output", report)
+        found = json.loads((Path(report) / "metrics.json").read_text(encoding="utf-8"))["classification"]
+        figures[name] = {each: found[each]["value"] for each in ("balanced_accuracy", "macro_f1")}
+        print(f"== seed {seed}, {name}: {figures[name]}", flush=True)
+    return figures
 
 
 def _lesion(*words: str) -> None:
     subprocess.run([sys.executable, "-m", "pipeline.cli", *words], check=True)
+
+
+def unseen_images(catalog: pd.DataFrame, bundle: str) -> pd.DataFrame:
+    """Images that the bundle was neither trained nor chosen on, nor on others of their lesions."""
+    splits = pd.read_csv(load_bundle(None if bundle == "bundle" else bundle).splits_path)
+    learned = catalog["image_id"].isin(splits.loc[splits["split"] != "test", "image_id"])
+    seen = catalog["lesion_id"].isin(catalog.loc[learned, "lesion_id"])
+    print(
+        f"{seen.sum()} of {len(catalog)} images are of lesions that taught the bundle and are left out.",
+        flush=True,
+    )
+    return catalog[~seen].reset_index(drop=True)
 
 
 def main() -> None:
@@ -132,15 +151,25 @@ def main() -> None:
     )
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--weights", required=True, help="MobileNetV2 without the top, on ImageNet")
+    parser.add_argument("--bundle", default="bundle", help="whose network is the other start")
     parser.add_argument("--frozen", action="store_true")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     arguments = parser.parse_args()
-    images = chosen_images(load_dataset(arguments.dataset), arguments.seed)
-    if arguments.frozen:
-        compare_frozen(images, arguments.weights)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        compare_trained(images, arguments.weights, Path(folder))
+    catalog = unseen_images(load_dataset(arguments.dataset), arguments.bundle)
+    rows = []
+    for seed in arguments.seeds:
+        images = chosen_images(catalog, seed)
+        if arguments.frozen:
+            compare_frozen(images, arguments.weights)
+            continue
+        print(images.groupby(["split", "dx"]).size().unstack().to_string(), flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            found = compare_trained(images, arguments.weights, arguments.bundle, Path(folder), seed)
+        rows += [{"seed": seed, "start": start, **figures} for start, figures in found.items()]
+    if rows:
+        table = pd.DataFrame(rows)
+        print(table.to_string(index=False, float_format="%.3f"))
+        print(table.drop(columns="seed").groupby("start").agg(["mean", "std"]).to_string(float_format="%.3f"))
 
 
 if __name__ == "__main__":
