@@ -48,7 +48,7 @@ def test_weights_that_can_not_be_downloaded_are_to_be_given() -> None:
 
 
 def test_other_mistakes_are_not_blamed_on_the_weights() -> None:
-    with pytest.raises(ZeroDivisionError), reading_encoder_weights(None):
+    with pytest.raises(ZeroDivisionError), reading_encoder_weights(None, "mobilenetv2"):
         _ = 1 / 0
 
 
