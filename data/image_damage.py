@@ -1,19 +1,16 @@
 """What an image file's own checksums, lengths and markers tell of damage, without decoding a pixel.
 
-Decoders pass over much of it: Pillow checks no checksum of a PNG's pixels, and libtiff none of a deflated strip.
+Decoders pass over much of it: Pillow checks no checksum of a PNG's pixels, and takes missing rows as black.
+TIFF files are looked at in `data.tiff_damage`.
 """
 
 import re
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from PIL import ExifTags
 from PIL.ImageFile import ImageFile
-
-if TYPE_CHECKING:  # a prediction of a JPEG need not wait for it
-    from PIL.TiffImagePlugin import TiffImageFile
 
 # Writers make 10 scans or so; each costs a pass over all pixels, however few bytes it holds.
 MOST_SCANS = 64
@@ -22,9 +19,15 @@ MOST_CHUNKS = 200_000
 MOST_FILL_BYTES = 65_536
 MOST_RUN_LENGTH_BYTES = 8_000_000
 
-_DEFLATE = (8, 32946)
 _PNG_PIXELS = (b"IDAT", b"fdAT")
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+# First column and row, and steps, of the seven passes of an interlaced PNG file.
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_INFLATED_AT_ONCE = 1 << 20
+_BMP_PADDING = 3
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
+_START_OF_FRAME = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_COEFFICIENTS = 64
 _MARKERS_ALONE = {0x01, *range(0xD0, 0xD9)}
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # no restart, and no escaped 0xff
 
@@ -40,24 +43,54 @@ class _Chunk(NamedTuple):
 
 
 def check_jpeg(content: bytes) -> None:
-    """Bound the segments and scans of a JPEG file; the decoder itself tells of damage in them."""
-    position, segments, scans = 2, 0, 0
+    """Bound the segments and scans of a JPEG file, and check that none is missing; the decoder tells of the rest."""
+    position, segments, scans = 2, 0, _Scans()
     while (position := _next_marker(content, position)) >= 0:
         marker = content[position + 1]
         if marker == _END_OF_IMAGE:
+            scans.check_complete()
             return
         position += 2
         if marker in _MARKERS_ALONE:
             continue
-        position += int.from_bytes(content[position : position + 2])
-        segments, scans = segments + 1, scans + (marker == _START_OF_SCAN)
-        if scans > MOST_SCANS or segments > MOST_SEGMENTS:
+        length = int.from_bytes(content[position : position + 2])
+        scans.add(marker, content[position + 2 : position + length])
+        position += length
+        segments += 1
+        if scans.count > MOST_SCANS or segments > MOST_SEGMENTS:
             raise DamageError(
                 f"more than {MOST_SCANS} scans or {MOST_SEGMENTS} segments, as no camera writes"
             )
         if marker == _START_OF_SCAN:
             found = _MARKER.search(content, position)
             position = found.start() if found else len(content)
+
+
+class _Scans:
+    """What the scans of a JPEG file bring: a file that ends between two of them is sound to the decoder."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._missing: dict[int, list[int]] = {}  # component -> lowest bits that each coefficient lacks
+
+    def add(self, marker: int, segment: bytes) -> None:
+        if marker in _START_OF_FRAME and not self._missing:
+            self._missing = {component: [1] * _COEFFICIENTS for component in segment[6::3]}
+        elif marker == _START_OF_SCAN:
+            self.count += 1
+            self._add_scan(segment)
+
+    def check_complete(self) -> None:
+        """Raise `DamageError` where a part of a component has not come."""
+        if any(map(any, self._missing.values())):
+            raise DamageError("a part of its scans is missing")
+
+    def _add_scan(self, segment: bytes) -> None:
+        components = segment[1 : 1 + 2 * segment[0] : 2] if segment else b""
+        first, last, bits = segment[-3:] if len(segment) > 3 else (0, _COEFFICIENTS - 1, 0)
+        for component in components:
+            if component in self._missing and first <= last < _COEFFICIENTS:
+                self._missing[component][first : last + 1] = [bits & 0x0F] * (last + 1 - first)
 
 
 def _next_marker(content: bytes, position: int) -> int:
@@ -70,14 +103,58 @@ def _next_marker(content: bytes, position: int) -> int:
 
 
 def check_png(content: bytes) -> None:
-    """Check that a PNG file has all its chunks, each with the checksum that it names."""
+    """Check that a PNG file has all its chunks, each with the checksum that it names, and all its pixels."""
     view = memoryview(content)
-    chunk = None
+    chunk, pixels = None, _PngPixels()
     for chunk in _png_chunks(content):
+        pixels.add(chunk.kind, view[chunk.start : chunk.end])
         if zlib.crc32(view[chunk.start - 4 : chunk.end]) != int.from_bytes(view[chunk.end : chunk.end + 4]):
             raise DamageError(f"the checksum of its part {_text(chunk.kind)} does not fit")
     if chunk is None or chunk.kind != b"IEND":
         raise DamageError("its end is missing")
+    pixels.check_complete()
+
+
+class _PngPixels:
+    """Counts the bytes that a PNG file's pixels inflate to: Pillow takes those that are missing as zeros.
+
+    Of what comes after the last row so much is looked at that the checksum of all is found.
+    """
+
+    def __init__(self) -> None:
+        self._missing = 0
+        self._stream = zlib.decompressobj()
+
+    def add(self, kind: bytes, body: memoryview) -> None:
+        if kind == b"IHDR":
+            self._missing = _png_bytes(body)
+        elif kind == b"IDAT":
+            rest: bytes | memoryview = body
+            while len(rest) and self._missing > -_INFLATED_AT_ONCE:
+                self._missing -= len(self._inflated(rest))
+                rest = self._stream.unconsumed_tail
+
+    def check_complete(self) -> None:
+        """Raise `DamageError` where rows have not come."""
+        if self._missing > 0 or not (self._stream.eof or self._missing <= -_INFLATED_AT_ONCE):
+            raise DamageError("a part of its pixels is missing")
+
+    def _inflated(self, body: bytes | memoryview) -> bytes:
+        try:
+            return self._stream.decompress(body, _INFLATED_AT_ONCE)
+        except zlib.error as error:
+            raise DamageError(f"its pixels: {str(error).rpartition(': ')[2]}") from None
+
+
+def _png_bytes(header: memoryview) -> int:
+    """How many bytes a PNG file's pixels take before they are deflated, by its header."""
+    width, height, depth, colours, _, _, interlaced = struct.unpack(">IIBBBBB", header)
+    bits = depth * _PNG_CHANNELS[colours]
+    total = 0
+    for left, top, across, down in _ADAM7 if interlaced else ((0, 0, 1, 1),):
+        columns, rows = -((left - width) // across), -((top - height) // down)
+        total += rows * (1 + -(-columns * bits // 8)) if columns > 0 and rows > 0 else 0
+    return total
 
 
 def png_without_pixels(content: bytes) -> bytes:
@@ -110,15 +187,38 @@ def _png_chunks(content: bytes) -> Iterator[_Chunk]:
 
 
 def check_webp(content: bytes) -> None:
-    """Check that a WebP file is as long as it says."""
-    if 8 + int.from_bytes(content[4:8], "little") > len(content):
+    """Check that a WebP file is as long as it says; a byte more may fill it up to an even number."""
+    stated = 8 + int.from_bytes(content[4:8], "little")
+    if stated > len(content):
         raise DamageError("it is shorter than it says")
+    if stated < len(content) - 1:
+        raise DamageError("it is longer than it says")
 
 
 def check_bmp(content: bytes, bmp: ImageFile) -> None:
-    """Bound a run-length coded BMP file, which Pillow decodes byte by byte in Python."""
-    if len(content) > MOST_RUN_LENGTH_BYTES and any(tile[0] == "bmp_rle" for tile in bmp.tile):
-        raise DamageError(f"run-length coded and over {MOST_RUN_LENGTH_BYTES // 1_000_000} MB")
+    """Check an uncompressed BMP file's length, and bound a run-length coded one.
+
+    Pillow decodes the latter byte by byte in Python. The length counts where the header names the one that follows from
+    the pixels: some writers name none, or a wrong one.
+    """
+    if any(tile[0] == "bmp_rle" for tile in bmp.tile):
+        if len(content) > MOST_RUN_LENGTH_BYTES:
+            raise DamageError(f"run-length coded and over {MOST_RUN_LENGTH_BYTES // 1_000_000} MB")
+        return
+    stated, bits = int.from_bytes(content[2:6], "little"), int.from_bytes(content[28:30], "little")
+    row = -(-bmp.width * bits // 32) * 4
+    expected = int.from_bytes(content[10:14], "little") + row * bmp.height
+    if expected <= stated <= expected + _BMP_PADDING < len(content) and stated < len(content):
+        raise DamageError("it is longer than it says")
+
+
+def check_palette(image: ImageFile) -> None:
+    """Check that the palette of a decoded image holds the colours of all pixels; decoders take others as black."""
+    if image.mode != "P" or image.palette is None:
+        return
+    colours = len(image.palette.palette) // len(image.palette.mode)
+    if max(image.tobytes()) >= colours:
+        raise DamageError(f"a pixel has a colour beyond the {colours} of the palette")
 
 
 def webp_size(content: bytes) -> tuple[int, int]:
@@ -134,29 +234,6 @@ def webp_size(content: bytes) -> tuple[int, int]:
     if kind == b"VP8 ":
         return int.from_bytes(body[6:8], "little") & 0x3FFF, int.from_bytes(body[8:10], "little") & 0x3FFF
     raise DamageError(f"its first part is {_text(kind)}")
-
-
-def check_tiff(content: bytes, tiff: "TiffImageFile") -> None:
-    """Check the checksum of each of a TIFF file's deflated strips or tiles; other compressions have none."""
-    if tiff.tag_v2.get(ExifTags.Base.Compression) not in _DEFLATE:
-        return
-    tiled = ExifTags.Base.TileOffsets in tiff.tag_v2
-    offsets = tiff.tag_v2[ExifTags.Base.TileOffsets if tiled else ExifTags.Base.StripOffsets]
-    counts = tiff.tag_v2[ExifTags.Base.TileByteCounts if tiled else ExifTags.Base.StripByteCounts]
-    for offset, count in zip(offsets, counts, strict=True):
-        _check_deflated(content[offset : offset + count])
-
-
-def _check_deflated(strip: bytes) -> None:
-    stream = zlib.decompressobj()
-    try:
-        while strip and not stream.eof:
-            stream.decompress(strip, 1 << 20)
-            strip = stream.unconsumed_tail
-    except zlib.error as error:
-        raise DamageError(f"a strip's {str(error).rpartition(': ')[2]}") from None
-    if not stream.eof:
-        raise DamageError("a strip is cut short")
 
 
 def _text(kind: bytes) -> str:

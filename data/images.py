@@ -16,8 +16,8 @@ from PIL.ImageFile import ImageFile
 from data.image_damage import (
     check_bmp,
     check_jpeg,
+    check_palette,
     check_png,
-    check_tiff,
     check_webp,
     png_without_pixels,
     webp_size,
@@ -26,6 +26,8 @@ from data.image_files import ImageError, ImageSource, name_of, read_content
 from data.jpeg import decode_jpeg, reduction
 from data.mask_values import MaskValueError, lesion_of
 from data.rgb import PixelRangeError, to_rgb
+from data.silence import silence_libtiff
+from data.tiff_damage import check_tiff
 
 if TYPE_CHECKING:
     from PIL.JpegImagePlugin import JpegImageFile
@@ -132,10 +134,12 @@ class EncodedImage:
         elif image.format == "WEBP":
             check_webp(self._content)
         elif image.format == "TIFF":
+            silence_libtiff()
             check_tiff(self._content, cast("TiffImageFile", image))
         elif image.format == "BMP":
             check_bmp(self._content, image)
         image.load()
+        check_palette(image)
         return image
 
     @contextmanager

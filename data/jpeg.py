@@ -65,6 +65,17 @@ def decode_jpeg(content: bytes, header: JpegImageFile, divisor: int = 1) -> NDAr
     return _decode_with_pillow(content, divisor)
 
 
+def check_jpeg_data(content: bytes) -> None:
+    """Decode JPEG data of any kind for the decoder's complaints alone; raises `DamageError` with the first."""
+    try:
+        colours = {"Gray": "GRAY", "CMYK": "CMYK", "YCCK": "CMYK"}
+        found = simplejpeg.decode_jpeg_header(content)[2]
+        simplejpeg.decode_jpeg(content, colours.get(found, "RGB"))
+    except ValueError as error:
+        if not _HARMLESS.search(str(error)):
+            raise DamageError(str(error)) from None
+
+
 def _decode_with_pillow(content: bytes, divisor: int) -> NDArray[np.uint8]:
     image = JpegImageFile(io.BytesIO(content))
     if divisor > 1:

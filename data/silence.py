@@ -1,8 +1,13 @@
-"""Silence for libraries that announce themselves on standard error, from C++ and without a switch for it."""
+"""Silence for libraries that announce themselves on standard error, from C or C++."""
 
+import ctypes
+import functools
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import PIL
 
 
 @contextmanager
@@ -21,3 +26,15 @@ def silent_standard_error() -> Iterator[None]:
         os.dup2(standard_error, 2)
         os.close(standard_error)
         os.close(nowhere)
+
+
+@functools.cache
+def silence_libtiff() -> None:
+    """Let the libtiff that Pillow brings along complain to Pillow alone, and not to standard error, too.
+
+    Where Pillow was built without a libtiff of its own, nothing is done.
+    """
+    packages = Path(PIL.__file__).parents[1]
+    for library in (*packages.glob("pillow.libs/libtiff*"), *packages.glob("PIL/.dylibs/libtiff*")):
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(str(library)).TIFFSetErrorHandler(None)

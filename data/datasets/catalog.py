@@ -13,7 +13,7 @@ from data.datasets.errors import DatasetError, DatasetWarning
 from data.datasets.faults import Fault, faults_of, stop_or_warn
 from data.datasets.labels import diagnosis_code
 from data.datasets.layouts import LAYOUTS
-from data.datasets.listing import DatasetFiles, image_ids, list_dataset
+from data.datasets.listing import DatasetFiles, Pictures, image_ids, list_dataset
 from data.datasets.own_split import splits_of_paths
 from data.datasets.tables import Table
 from data.images import image_size
@@ -196,7 +196,7 @@ def _normalise(rows: pd.DataFrame, files: DatasetFiles) -> pd.DataFrame:
     names = rows.get("mask", pd.Series(None, index=rows.index, dtype=object))
     rows["mask_path"] = _paths(_named_mask(name, files) for name in names)
     rows = rows.reindex(columns=["image_id", "mask_path", "dx", *_DESCRIPTIONS]).astype(object)
-    rows["image_id"] = image_ids(list(rows["image_id"]))
+    rows["image_id"] = _one_id_a_file(image_ids(list(rows["image_id"])), files.images)
     rows["key"] = rows["image_id"].str.casefold()
     described = _descriptions(files.tables).reindex(rows["key"])
     for column in _DESCRIPTIONS:
@@ -206,6 +206,18 @@ def _normalise(rows: pd.DataFrame, files: DatasetFiles) -> pd.DataFrame:
     for column in ("sex", "localization"):
         rows[column] = rows[column].mask(rows[column].str.lower() == "unknown")
     return rows
+
+
+def _one_id_a_file(ids: list[str], images: Pictures) -> list[str]:
+    """The ids, with the first that stands for a file in place of others that do: `7` and `images/7` may be one."""
+    if not any("/" in image_id for image_id in ids):
+        return ids
+    found = {image_id: images.find(image_id) for image_id in ids}
+    first: dict[Path, str] = {}
+    for image_id, path in found.items():
+        if path is not None:
+            first.setdefault(path, image_id)
+    return [image_id if (path := found[image_id]) is None else first[path] for image_id in ids]
 
 
 def _paths(paths: Iterable[Path | None]) -> pd.Series:
@@ -229,10 +241,17 @@ def _descriptions(tables: Sequence[Table]) -> pd.DataFrame:
     return frame[list(_DESCRIPTIONS)].groupby(keys).first()
 
 
+def _in_the_same_letters(lesion_ids: pd.Series) -> pd.Series:
+    """Names that differ in upper and lower case alone are one lesion, by the name that comes first."""
+    names: pd.Series = lesion_ids.astype(str)
+    return names.groupby(names.str.casefold()).transform("first")
+
+
 def _finish(catalog: pd.DataFrame) -> pd.DataFrame:
     """Order the columns and rows, name the unnamed lesions, and write None for what is not known."""
     catalog = catalog.reindex(columns=list(CATALOG_COLUMNS)).sort_values("image_id", ignore_index=True)
     catalog["lesion_id"] = catalog["lesion_id"].where(catalog["lesion_id"].notna(), catalog["image_id"])
+    catalog["lesion_id"] = _in_the_same_letters(catalog["lesion_id"])
     for column in catalog.columns.drop("age"):
         texts = [None if pd.isna(value) else str(value) for value in catalog[column]]
         catalog[column] = pd.Series(texts, index=catalog.index, dtype=object)

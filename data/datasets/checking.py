@@ -9,7 +9,8 @@ import pandas as pd
 
 from data.datasets.catalog import RecognisedDataset, build_catalog, recognise_dataset
 from data.datasets.diagnoses import diagnosis_name
-from data.datasets.faults import FAULT_MENDS
+from data.datasets.faults import FAULT_MENDS, SEVERAL_FILES
+from data.datasets.finding import is_foreign_picture
 from data.datasets.labels import is_known_label
 from data.images import ImageError, MaskError, read_image, read_mask
 from data.progress import Progress, unwatched
@@ -24,6 +25,7 @@ MENDS = {
     "conflicting diagnosis inside one lesion": "give all images of a lesion the same diagnosis",
     "unreadable image": "copy it again from where it came, or remove it",
     **FAULT_MENDS,
+    "picture in a format that is not read": "convert it to JPEG, PNG, BMP, TIFF or WebP, or remove it",
     "image without a mask": "add the mask; until then segmentation leaves the image out",
     "mask without an image": "add the image, or remove the mask",
     "unreadable mask": "copy it again from where it came, or remove it",
@@ -137,6 +139,8 @@ def check_dataset(path: str | Path, progress: Progress = unwatched) -> DatasetCh
     catalog = build_catalog(dataset)
     places = _listing_problems(dataset, catalog) | _content_problems(catalog, progress)
     for fault in dataset.faults:
+        if fault.kind == SEVERAL_FILES:  # a duplicate file
+            continue
         places.setdefault(fault.kind, []).append(fault.place)
     return DatasetCheck(
         path=str(path),
@@ -172,6 +176,7 @@ def _listing_problems(dataset: RecognisedDataset, catalog: pd.DataFrame) -> dict
         "listed image without a file": list(
             rows.loc[~rows["key"].isin(catalog["image_id"].str.casefold()), "image_id"].unique()
         ),
+        "picture in a format that is not read": _texts(filter(is_foreign_picture, dataset.files.others)),
         "file without a row": list(catalog.loc[~listed, "image_path"]),
         "missing label": list(rows.loc[_gaps(rows["dx"]), "image_id"]),
         "unknown label": [f"{label} ({(rows['dx'] == label).sum()} images)" for label in sorted(unknown)],

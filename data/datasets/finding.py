@@ -9,7 +9,9 @@ from typing import Literal
 
 from data.datasets.walking import visible_files
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".webp"})
+# Of pictures that are not read; whose photograph is one of them should be told so.
+FOREIGN_SUFFIXES = frozenset({".gif", ".heic", ".heif", ".avif", ".jp2", ".jxl"})
 
 MASK_ENDINGS = ("_segmentation", "_mask")
 PH2_MASK_ENDING = "_lesion"
@@ -28,6 +30,11 @@ def is_image_name(path: str | Path) -> bool:
     return os.path.splitext(path)[1].lower() in IMAGE_SUFFIXES  # noqa: PTH122 - asked of tens of thousands of names
 
 
+def is_foreign_picture(path: str | Path) -> bool:
+    """Whether a file's suffix is one of a picture in a format that is not read."""
+    return os.path.splitext(path)[1].lower() in FOREIGN_SUFFIXES  # noqa: PTH122 - as above
+
+
 def stream_images(
     paths: Iterable[str | Path], is_image: Callable[[Path], bool] = is_image_name
 ) -> Iterator[Path]:
@@ -35,8 +42,8 @@ def stream_images(
 
     A folder stands for all files under it with an image's suffix, sorted, without a dataset's masks, hidden files
     and the `__MACOSX` folders of archives. A file that is named is always taken, and so is a path that does not
-    exist: reading it then says what is wrong with it. What is remembered is the names that were given or that a glob
-    stands for, and never the files of a folder.
+    exist, or a folder that can't be listed: reading it then says what is wrong with it. What is remembered is the names
+    that were given or that a glob stands for, and never the files of a folder.
 
     Parameters
     ----------
@@ -82,7 +89,9 @@ def expand_glob(path: str | Path) -> list[Path]:
 
 
 def _images_under(folder: Path, is_image: Callable[[Path], bool]) -> Iterator[Path]:
-    return (file for file in visible_files(folder) if _is_image_of(folder, file, is_image))
+    closed: list[Path] = []
+    yield from (file for file in visible_files(folder, closed.append) if _is_image_of(folder, file, is_image))
+    yield from closed
 
 
 def _is_image_of(folder: Path, file: Path, is_image: Callable[[Path], bool]) -> bool:

@@ -46,11 +46,16 @@ class Pictures:
 
     def find(self, image_id: str) -> Path | None:
         """The file of an image; an id with folders (`"benign/7"`) fits only a file in these folders."""
+        return next(iter(self.find_all(image_id)), None)
+
+    def find_all(self, image_id: str) -> list[Path]:
+        """All files that `find` could mean."""
         *folders, stem = image_id.casefold().split("/")
-        for parents, path in self._by_stem.get(stem, ()):
-            if not folders or list(parents[-len(folders) :]) == folders:
-                return path
-        return None
+        return [
+            path
+            for parents, path in self._by_stem.get(stem, ())
+            if not folders or list(parents[-len(folders) :]) == folders
+        ]
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ def list_dataset(root: str | Path) -> DatasetFiles:
     if not root.is_dir():
         mend = "give the folder that holds it" if root.is_file() else "check the path"
         raise DatasetError(f"{root}: is not a folder; {mend}.")
-    files = list(visible_files(root))
+    files = list(visible_files(root, _refuse_closed))
     pictures = [path for path in files if is_image_name(path)]
     others = [path for path in files if not is_image_name(path)]
     by_kind: dict[str, list[Path]] = defaultdict(list)
@@ -103,6 +108,10 @@ def list_dataset(root: str | Path) -> DatasetFiles:
         others=tuple(others),
         no_tables={path: reason for path, reason in opened.items() if isinstance(reason, str)},
     )
+
+
+def _refuse_closed(folder: Path) -> None:
+    raise DatasetError(f"{folder}: can't be listed; change its permissions, or remove it from the dataset.")
 
 
 def without_suffix(name: str) -> str:

@@ -2,7 +2,7 @@
 
 import heapq
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -12,11 +12,17 @@ from typing import BinaryIO
 MOST_NAMES = 100_000
 
 
-def visible_files(folder: str | Path) -> Iterator[Path]:
+def visible_files(folder: str | Path, closed: Callable[[Path], None] = lambda _: None) -> Iterator[Path]:
     """All files under a folder in sorted order, without hidden ones (`.name`, `._name`) and `__MACOSX`.
 
     Linked folders are followed, each folder once. What is remembered is the folders, and of one folder's files as many
     as `MOST_NAMES`.
+
+    Parameters
+    ----------
+    folder : str or Path
+    closed : function of a path
+        Called with each folder that can't be listed, as it is gone or closed to this user.
     """
     seen: set[str] = set()
     waiting = [os.fspath(folder)]
@@ -27,16 +33,17 @@ def visible_files(folder: str | Path) -> Iterator[Path]:
             continue
         seen.add(real)
         folders: list[str] = []
-        for name in _sorted_names(_file_names(parent, folders)):
+        for name in _sorted_names(_file_names(parent, folders, closed)):
             yield Path(parent, name)
         waiting.extend(os.path.join(parent, name) for name in sorted(folders, reverse=True))  # noqa: PTH118
 
 
-def _file_names(parent: str, folders: list[str]) -> Iterator[str]:
+def _file_names(parent: str, folders: list[str], closed: Callable[[Path], None]) -> Iterator[str]:
     """Names of a folder's visible files in no order; the names of folders in it are added to `folders`."""
     try:
         entries = os.scandir(parent)
-    except OSError:  # gone, or closed to this user: nothing can be read there
+    except OSError:
+        closed(Path(parent))
         return
     with entries:
         for entry in entries:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.datasets.finding import is_image_name
+from data.datasets.finding import is_foreign_picture, is_image_name
 from data.images import ImageError
 from pipeline.dicom.recognition import is_dicom, is_index
 from pipeline.prediction import sources as photographs
@@ -45,8 +45,8 @@ def sources_of(path: Path) -> Iterator[ImageSource]:
 
 
 def is_image(path: Path) -> bool:
-    """Whether a file in a folder is an image by its name, or a DICOM photograph by its content."""
-    return is_image_name(path) or is_dicom_photograph(path)
+    """Whether a file in a folder is a picture by its name, if only to say that its format is not read, or DICOM."""
+    return is_image_name(path) or is_foreign_picture(path) or is_dicom_photograph(path)
 
 
 # What `lesion predict` takes.

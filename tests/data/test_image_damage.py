@@ -74,12 +74,89 @@ def test_a_png_without_its_end_or_with_too_few_pixels_is_refused() -> None:
     assert is_refused(short)
 
 
-def test_every_flip_in_the_deflated_strips_of_a_tiff_is_refused() -> None:
-    content = encode(drawn(), "TIFF", compression="tiff_adobe_deflate")
-    start = content.find(b"\x78\x9c") if b"\x78\x9c" in content else 8
-    strip = content[start : start + 4000]
+def written_png(
+    rows: bytes, size: tuple[int, int], kind: int = 0, interlaced: int = 0, more: bytes = b""
+) -> bytes:
+    """A PNG file of 8 bits with all its checksums, whatever its rows are."""
+    header = struct.pack(">IIBBBBB", *size, 8, kind, 0, 0, interlaced)
+    parts = png_part(b"IHDR", header) + more + png_part(b"IDAT", zlib.compress(rows))
+    return b"\x89PNG\r\n\x1a\n" + parts + png_part(b"IEND", b"")
+
+
+@pytest.mark.parametrize("interlaced", [0, 1])
+def test_a_png_whose_last_rows_are_missing_is_refused_though_every_checksum_fits(interlaced: int) -> None:
+    grey = np.asarray(drawn().convert("L"))
+    passes = (
+        (0, 0, 8, 8),
+        (4, 0, 8, 8),
+        (0, 4, 4, 8),
+        (2, 0, 4, 4),
+        (0, 2, 2, 4),
+        (1, 0, 2, 2),
+        (0, 1, 1, 2),
+    )
+    parts = [grey[y::down, x::across] for x, y, across, down in passes] if interlaced else [grey]
+    rows = b"".join(b"\0" + row.tobytes() for part in parts for row in part)
+    whole = read_image(written_png(rows, (96, 80), interlaced=interlaced))
+    assert np.array_equal(whole[..., 0], grey)
+    with pytest.raises(ImageError, match="a part of its pixels is missing"):
+        read_image(written_png(rows[:-97], (96, 80), interlaced=interlaced))
+
+
+def test_a_png_without_the_checksum_of_its_rows_is_refused() -> None:
+    content = encode(drawn(), "PNG")
+    start = content.find(b"IDAT")
+    (length,) = struct.unpack(">I", content[start - 4 : start])
+    pixels = content[start + 4 : start + 4 + length]
+    short = content[: start - 4] + png_part(b"IDAT", pixels[:-4]) + content[start + 8 + length :]
+    with pytest.raises(ImageError, match="a part of its pixels is missing"):
+        read_image(short)
+
+
+def test_a_colour_that_the_palette_lacks_is_refused() -> None:
+    rows = b"".join(b"\0" + bytes([row % 4] * 96) for row in range(80))
+    four, three = (png_part(b"PLTE", bytes(range(3 * colours))) for colours in (4, 3))
+    assert read_image(written_png(rows, (96, 80), kind=3, more=four)).shape == (80, 96, 3)
+    with pytest.raises(ImageError, match="beyond the 3 of the palette"):
+        read_image(written_png(rows, (96, 80), kind=3, more=three))
+
+
+def test_a_progressive_jpeg_that_ends_between_two_scans_is_refused() -> None:
+    content = encode(drawn(), "JPEG", progressive=True)
+    scans = [place for place in range(len(content)) if content[place : place + 2] == b"\xff\xda"]
+    assert len(scans) > 5
+    for place in scans[1:]:
+        with pytest.raises(ImageError, match="a part of its scans is missing"):
+            read_image(content[:place] + b"\xff\xd9")
+
+
+@pytest.mark.parametrize("compression", ["tiff_adobe_deflate", "lzma"])
+def test_every_flip_in_the_strips_of_a_tiff_with_checksums_is_refused(compression: str) -> None:
+    content = encode(drawn(), "TIFF", compression=compression)
+    with Image.open(io.BytesIO(content)) as image:
+        start, length = image.tag_v2[273][0], image.tag_v2[279][0]
+    strip = content[start : start + length]
     for damaged in flips(strip, 100):
-        assert is_refused(content[:start] + damaged + content[start + 4000 :])
+        assert is_refused(content[:start] + damaged + content[start + length :])
+
+
+def test_damage_in_the_jpeg_strips_of_a_tiff_is_refused_where_the_decoder_notices_it() -> None:
+    content = encode(drawn(), "TIFF", compression="jpeg", quality=95)
+    with Image.open(io.BytesIO(content)) as image:
+        start, length = image.tag_v2[273][0], image.tag_v2[279][0]
+    assert length > 1000
+    for place in range(start + length // 2, start + length - 200, length // 16):
+        damaged = bytearray(content)
+        damaged[place : place + 100] = bytes(100)
+        assert is_refused(bytes(damaged))
+    assert read_image(content).shape == (80, 96, 3)
+
+
+def test_libtiff_writes_nothing_to_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
+    content = bytearray(encode(drawn(), "TIFF", compression="tiff_lzw"))
+    content[400:464] = bytes(64)
+    assert is_refused(bytes(content))
+    assert capfd.readouterr().err == ""
 
 
 def test_what_libjpeg_only_warns_of_is_refused() -> None:
@@ -146,6 +223,16 @@ def test_a_jpeg_of_endless_markers_or_fill_bytes_is_refused_at_once() -> None:
 def test_a_webp_file_that_is_shorter_than_it_says_is_refused() -> None:
     content = encode(drawn(), "WEBP", quality=90)
     assert all(is_refused(content[:-cut]) for cut in (1, 2, 40, 400))
+
+
+@pytest.mark.parametrize(("file_format", "options"), [("WEBP", {"lossless": True}), ("BMP", {})])
+def test_a_file_that_is_longer_than_it_says_is_refused(file_format: str, options: dict[str, object]) -> None:
+    content = encode(drawn(), file_format, **options)
+    for place in (len(content) // 2, len(content)):
+        with pytest.raises(ImageError, match="longer than it says"):
+            read_image(content[:place] + bytes(range(40)) + content[place:])
+    if file_format == "BMP":  # whose writers may leave the length out
+        assert read_image(content[:2] + bytes(4) + content[6:] + b"more").shape == (80, 96, 3)
 
 
 def test_a_webp_bomb_is_refused_before_its_canvas_is_reserved() -> None:

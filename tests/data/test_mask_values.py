@@ -117,3 +117,19 @@ def test_a_palette_counts_by_its_colours_and_transparency() -> None:
     assert np.array_equal(read_mask(encode(image)), LESION)
     image.putpalette([255, 255, 255, 255, 255, 255])
     assert np.array_equal(read_mask(encode(image, transparency=0)), LESION)
+
+
+def test_two_bright_values_are_no_mask() -> None:
+    for content in (two_valued(254, 255), two_valued(255, 254), two_valued(65534, 65535, np.uint16)):
+        with pytest.raises(ImageError, match="can't be told apart"):
+            read_mask(content)
+
+
+def test_a_third_value_in_an_area_is_a_label_and_one_along_the_border_is_not() -> None:
+    large = np.kron(np.where(LESION, 255, 0), np.ones((16, 16))).astype(np.uint8)
+    area, border = large.copy(), large.copy()
+    area[200:220, 200:300] = 128
+    border[32:128, 47] = 128
+    with pytest.raises(ImageError, match="holds 3 values"):
+        read_mask(encode(Image.fromarray(area)))
+    assert np.array_equal(read_mask(encode(Image.fromarray(border))), border > 127)

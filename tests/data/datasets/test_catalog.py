@@ -438,3 +438,34 @@ def test_the_real_sets_are_whole() -> None:
     assert ham10000["lesion_id"].nunique() == 7470
     assert ham10000["mask_path"].notna().all()
     assert load_dataset(SHARED / "isic2018_task1")["mask_path"].notna().sum() == 2065
+
+
+def test_files_among_which_the_first_is_taken_are_warned_of_where_they_differ(tmp_path: Path) -> None:
+    draw(tmp_path, "x/1.png", "y/1.png")
+    write(tmp_path, "table.csv", "image,dx\n1.png,mel\n")
+    load_dataset(tmp_path)
+    Image.effect_noise((40, 32), 60).save(tmp_path / "y" / "1.png")
+    with pytest.warns(DatasetWarning, match=r"several files that differ: 1: x/1.png, y/1.png"):
+        assert len(load_dataset(tmp_path)) == 1
+
+
+def test_a_folder_that_cant_be_listed_is_no_empty_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw(tmp_path, "images/a.png", "more/b.png")
+    write(tmp_path, "table.csv", "image,dx\na,mel\nb,nv\n")
+    refuse_listing(tmp_path / "more", monkeypatch)
+    with pytest.raises(DatasetError, match=r"more: can't be listed; change its permissions"):
+        load_dataset(tmp_path)
+
+
+def refuse_listing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for a user without permission, which the tests may have in any folder."""
+    scandir = os.scandir
+
+    def refusing(path: str) -> object:
+        if Path(path) == folder:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)

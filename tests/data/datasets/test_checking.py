@@ -198,3 +198,43 @@ def test_a_bad_cell_of_a_class_is_named_with_its_image_and_column(tmp_path: Path
     (tmp_path / "truth.csv").write_text(f"image,MEL,NV\na,1,0\nb,0,1\nc,0,{cell}\nd,0,1\n")
     found = problems(check_dataset(tmp_path))
     assert found["cell that is neither 0 nor 1"].examples[0].startswith(f"{tmp_path / 'truth.csv'}: c: NV is")
+
+
+def test_one_file_under_two_names_is_one_image_and_its_diagnoses_contradict(tmp_path: Path) -> None:
+    check = check_dataset(make_dataset(tmp_path, "L1,a,nv\nL2,images/a.png,mel\nL3,b,nv\nL4,c,nv\n"))
+    assert check.images == 3
+    assert "contradicting diagnoses of an image" in problems(check)
+
+
+def test_lesions_in_other_letters_are_the_same_lesion(tmp_path: Path) -> None:
+    check = check_dataset(make_dataset(tmp_path, "Lesion1,a,nv\nLESION1,b,nv\nL2,c,nv\n"))
+    assert check.lesions == 2
+
+
+def test_a_second_column_of_diagnoses_that_says_otherwise_is_named(tmp_path: Path) -> None:
+    make_dataset(tmp_path, "")
+    table = tmp_path / "HAM10000_metadata.csv"
+    table.write_text("image_id,dx,diagnosis,class\na,mel,melanoma,malignant\nb,nv,melanoma,1\nc,nv,,benign\n")
+    (problem,) = check_dataset(tmp_path).problems
+    assert problem.kind == "column that contradicts the one that is used"
+    assert problem.examples == (f"{table}: b: nv, in diagnosis melanoma",)
+
+
+def test_a_folder_that_says_otherwise_than_the_table_is_named(tmp_path: Path) -> None:
+    for name in ("benign/a.png", "malignant/b.png", "nevus/c.png"):
+        draw(tmp_path / name)
+    (tmp_path / "table.csv").write_text("image,dx\na,mel\nb,bcc\nc,nv\n")
+    found = problems(check_dataset(tmp_path))
+    assert found["folder that contradicts the table"].examples == (f"{tmp_path / 'benign' / 'a.png'}: mel",)
+
+
+def test_pictures_of_other_formats_are_named_and_a_spreadsheet_where_nothing_is_labelled(
+    tmp_path: Path,
+) -> None:
+    draw(tmp_path / "images" / "a.jfif")
+    draw_mask(tmp_path / "masks" / "a_mask.png")
+    (tmp_path / "images" / "b.HEIC").touch()
+    (tmp_path / "labels.xlsx").touch()
+    check = check_dataset(tmp_path)
+    assert (check.images, check.masks) == (1, 1)
+    assert set(problems(check)) == {"picture in a format that is not read", "table that is not used"}

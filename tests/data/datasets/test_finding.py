@@ -1,5 +1,6 @@
 """Paths, folders and globs become a list of images, each once."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,18 @@ def test_images_come_before_all_folders_were_searched(tmp_path: Path) -> None:
     assert next(images) == tmp_path / "1" / "a.jpg"
     (tmp_path / "2" / "b.jpg").rename(tmp_path / "2" / "c.jpg")
     assert next(images) == tmp_path / "2" / "c.jpg"
+
+
+def test_a_folder_that_cant_be_listed_stands_for_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_files(tmp_path, "a.png", "closed/b.png")
+    scandir = os.scandir
+
+    def refusing(path: str) -> object:
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert find_images([tmp_path]) == [tmp_path / "a.png", tmp_path / "closed"]
