@@ -5,7 +5,7 @@ import streamlit as st
 from pipeline.app.fragments import full_name
 from pipeline.app.look import Look, middle
 from pipeline.app.readings import FULL, LESION, OWN
-from pipeline.app.visit import Picture, Visit
+from pipeline.app.visit import Picture, Visit, hold
 from pipeline.prediction.predictor import LesionPipeline
 from segmentation.cropping import square_box
 
@@ -21,7 +21,7 @@ def show_controls(pipeline: LesionPipeline, visit: Visit, picture: Picture, look
     reading, bundle = visit.reading(picture.key), pipeline.bundle
     choice = reading.chosen(bundle)
     key = f"view-{picture.key}"
-    st.session_state[key] = choice
+    hold(key, choice)
     st.segmented_control(
         "The classifier looks at",
         [LESION, OWN, FULL],
@@ -34,7 +34,7 @@ def show_controls(pipeline: LesionPipeline, visit: Visit, picture: Picture, look
     if choice == LESION:
         key = f"margin-{picture.key}"
         margin = bundle.crop_margin if reading.margin is None else reading.margin
-        st.session_state[key] = min(margin, LARGEST_MARGIN)
+        hold(key, min(margin, LARGEST_MARGIN))
         st.slider(
             "Margin, as a part of its longer side",
             0.0,
@@ -57,7 +57,7 @@ def show_controls(pipeline: LesionPipeline, visit: Visit, picture: Picture, look
 
 def _show_explained(pipeline: LesionPipeline, visit: Visit, picture: Picture) -> None:
     key = f"explained-{picture.key}"
-    st.session_state[key] = visit.reading(picture.key).explained or DIAGNOSIS
+    hold(key, visit.reading(picture.key).explained or DIAGNOSIS)
     st.selectbox(
         "The activation map explains",
         [DIAGNOSIS, *pipeline.bundle.classes],
@@ -88,7 +88,7 @@ def _show_own_box(visit: Visit, picture: Picture, look: Look) -> None:
     st.caption("Drag the box or its corners in the picture, draw a new one, or give its place in pixels.")
     for column, (name, most) in zip(st.columns(3), limits.items(), strict=True):
         key = f"{name}-{picture.key}"
-        st.session_state[key] = values[name]
+        hold(key, values[name])
         column.number_input(
             name.capitalize(),
             int(name == "side"),
@@ -117,7 +117,7 @@ def show_remarks(pipeline: LesionPipeline, visit: Visit, picture: Picture) -> No
     reading, classes = visit.reading(picture.key), pipeline.bundle.classes
     with st.container(key=f"remarks-{picture.key}", horizontal=True):
         key = f"diagnosis-{picture.key}"
-        st.session_state[key] = reading.diagnosis or UNDECIDED
+        hold(key, reading.diagnosis or UNDECIDED)
         st.selectbox(
             "Your diagnosis",
             [UNDECIDED, *classes],
@@ -128,7 +128,7 @@ def show_remarks(pipeline: LesionPipeline, visit: Visit, picture: Picture) -> No
         )
         for field, label, most in (("case", "Case", 60), ("comment", "Comment", 400)):
             key = f"{field}-{picture.key}"
-            st.session_state[key] = getattr(reading, field)
+            hold(key, getattr(reading, field))
             st.text_input(label, key=key, max_chars=most, on_change=_take_word, args=(visit, picture, field))
 
 

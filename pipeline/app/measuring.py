@@ -9,7 +9,7 @@ import streamlit as st
 
 from pipeline.app.fragments import show
 from pipeline.app.look import Look
-from pipeline.app.visit import Picture, Visit, remembered
+from pipeline.app.visit import Picture, Visit, hold, remembered
 from pipeline.prediction.outcomes import measured
 from segmentation.shape import Measurement
 from segmentation.typical import range_of
@@ -71,7 +71,7 @@ def keep_scale(visit: Visit, picture: Picture, size: tuple[int, int], scale: flo
 
 def _show_width(visit: Visit, picture: Picture, look: Look, scale: float | None) -> None:
     key, pixels = f"width-{picture.key}", look.size[1]
-    st.session_state[key] = None if scale is None else round(scale * pixels, 3)
+    hold(key, None if scale is None else round(scale * pixels, 3))
 
     def take() -> None:
         width = st.session_state[key]

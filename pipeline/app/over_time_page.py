@@ -9,7 +9,7 @@ from data.images import ImageError
 from data.resizing import resize, resize_mask
 from pipeline.app.drawings import contour_path
 from pipeline.app.fragments import html_of, show
-from pipeline.app.visit import Picture, Visit, current_visit, remembered
+from pipeline.app.visit import Picture, Visit, current_visit, hold, remembered
 from pipeline.prediction.outcomes import measured
 from pipeline.prediction.overruling import predict_overruled
 from pipeline.prediction.predictor import LesionPipeline
@@ -64,7 +64,7 @@ def _choose(visit: Visit) -> tuple[Picture, Picture]:
     chosen = []
     for column, label, place in zip(st.columns(2), ("Earlier", "Later"), (0, 1), strict=True):
         held = visit.moments[place] if visit.moments and visit.moments[place] in names else list(names)[place]
-        st.session_state[label] = held
+        hold(label, held)
         chosen.append(
             column.selectbox(
                 label, list(names), format_func=names.__getitem__, key=label, on_change=_take, args=(visit,)

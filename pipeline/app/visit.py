@@ -101,6 +101,15 @@ def return_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
+def hold(key: str, value: Any) -> None:
+    """Let the widget of this key, which is drawn next, show a value: what a visit holds outlasts what Streamlit does.
+
+    A value that the widget has already is left alone: setting it would take away what is being typed into it.
+    """
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+
+
 # Session -> its visit; `forget_absent` empties those whose page is closed.
 _VISITS: dict[str, Visit] = {}
 

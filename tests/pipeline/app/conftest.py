@@ -19,7 +19,16 @@ QUIET = (
     *("--disable-background-networking", "--disable-component-update"),
 )
 CHOOSER = "[data-testid=stFileUploader] input[type=file]"
-PATIENCE = 60  # seconds; a machine may have more to do
+PATIENCE = 180  # seconds; a machine may have more to do
+# Nothing runs, nothing waits to be drawn anew and nothing moves, at three looks that follow each other.
+AT_REST = """() => {
+  const app = document.querySelector("[data-testid=stApp]");
+  const moves = (animation) => animation.playState === "running" && animation.effect.getComputedTiming().endTime < 1e6;
+  const rests = app?.dataset.testScriptState === "notRunning" && !document.querySelector("[data-stale=true]")
+    && !document.getAnimations().some(moves);
+  window.looksAtRest = rests ? (window.looksAtRest ?? 0) + 1 : 0;
+  return window.looksAtRest >= 3;
+}"""
 
 
 def forbid_writing() -> None:
@@ -67,19 +76,31 @@ def browser():
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def settle():
+    """A function that waits until a page has come to rest: a click is lost while it is drawn anew."""
+
+    def settle(page) -> None:
+        page.evaluate("window.looksAtRest = 0")
+        page.wait_for_function(AT_REST, polling=100)
+
+    return settle
+
+
 @pytest.fixture
-def open_page(address, browser):
+def open_page(address, browser, settle):
     """A function that opens the page; in the end, every request must have gone to this computer."""
     contexts, foreign = [], []
 
-    def open_page(width=1280, theme="light"):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+    def open_page(width=1280, theme="light", **device):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, **device)
         context.set_default_timeout(1000 * PATIENCE)
         contexts.append(context)
         page = context.new_page()
         page.on("request", lambda request: foreign.append(request.url))
         page.goto(address)
         page.locator(CHOOSER).wait_for(state="attached")
+        settle(page)
         return page
 
     yield open_page

@@ -22,15 +22,20 @@ def diagnosis(page):
     return page.locator(".lesion-answer .diagnosis")
 
 
-def picture(page) -> dict[str, float]:
-    """Place and size of the photo on the screen, once the page has come to rest."""
-    page.locator(".measurements").wait_for()
-    page.locator("svg .photo[href]").scroll_into_view_if_needed()
-    page.wait_for_timeout(1000)
-    return page.locator("svg .photo").bounding_box()
+@pytest.fixture
+def picture(settle):
+    """A function of a page -> place and size of the photo on the screen, once the page has come to rest."""
+
+    def picture(page) -> dict[str, float]:
+        page.locator(".measurements").wait_for()
+        settle(page)
+        page.locator("svg .photo[href]").scroll_into_view_if_needed()
+        return page.locator("svg .photo").bounding_box()
+
+    return picture
 
 
-def test_an_image_is_predicted_from_memory_alone(open_page, pipeline, write_disc):
+def test_an_image_is_predicted_from_memory_alone(open_page, picture, pipeline, write_disc):
     """The server can't write files, and the upload is larger than what servers like to keep in memory."""
     path = write_disc("red.png", (120, 50, 50))
     page = open_page()
@@ -48,7 +53,9 @@ def test_an_image_is_predicted_from_memory_alone(open_page, pipeline, write_disc
     assert page.locator("svg .contour").get_attribute("d").startswith("M")
 
 
-def test_a_box_is_drawn_by_mouse_and_moved_by_keys(open_page, write_image, draw_disc, tmp_path):
+def test_a_box_is_drawn_by_mouse_and_moved_by_keys(
+    open_page, picture, settle, write_image, draw_disc, tmp_path
+):
     image = draw_disc((90, 30, 30), centre=(300, 150))
     image[:80, :80] = (30, 30, 90)
     page = open_page()
@@ -64,29 +71,33 @@ def test_a_box_is_drawn_by_mouse_and_moved_by_keys(open_page, write_image, draw_
     left = page.get_by_label("Left", exact=True)
     playwright.expect(left).to_have_value(re.compile("^(9|10|11)$"))
 
+    settle(page)
     before = int(left.input_value())
     page.locator("svg .box").focus()
     page.keyboard.press("ArrowRight")
     playwright.expect(left).to_have_value(str(before + 4))
 
 
-def test_the_activation_map_fades_in_by_a_slider(open_page, write_image, draw_disc, tmp_path):
+def test_the_activation_map_fades_in_by_a_slider(open_page, picture, write_image, draw_disc, tmp_path):
     page = open_page()
     upload(page, write_image(tmp_path / "red.png", draw_disc()))
     picture(page)
     evidence = page.locator("svg .evidence")
-    assert evidence.get_attribute("opacity") == "0"
+    playwright.expect(evidence).to_have_attribute("opacity", "0")
 
     page.get_by_label("Activation map", exact=True).fill("60")
-    assert evidence.get_attribute("opacity") == "0.6"
+    playwright.expect(evidence).to_have_attribute("opacity", "0.6")
 
 
-def test_many_images_come_as_csv_and_as_a_report_that_opens_without_network(open_page, write_disc, tmp_path):
+def test_many_images_come_as_csv_and_as_a_report_that_opens_without_network(
+    open_page, settle, write_disc, tmp_path
+):
     broken = tmp_path / "broken.png"
     broken.write_text("no image")
     page = open_page()
     upload(page, write_disc("red.png", (120, 50, 50)), broken, write_disc("green.png", (50, 120, 50)))
-    page.get_by_text("2 of 3 images predicted").wait_for()
+    page.get_by_role("button", name="Table of all (csv)").wait_for()
+    settle(page)
     with page.expect_download() as table:
         page.get_by_role("button", name="Table of all (csv)").click()
     with page.expect_download() as report:
@@ -110,7 +121,7 @@ def test_a_broken_file_is_a_line(open_page, tmp_path):
 
 @pytest.mark.parametrize(("width", "theme", "dark"), [(390, "light", False), (1280, "dark", True)])
 def test_it_fits_the_screen_and_follows_the_theme(
-    open_page, write_image, draw_disc, tmp_path, width, theme, dark
+    open_page, picture, write_image, draw_disc, tmp_path, width, theme, dark
 ):
     page = open_page(width, theme)
     upload(page, write_image(tmp_path / "red.png", draw_disc()))

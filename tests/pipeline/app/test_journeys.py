@@ -12,24 +12,32 @@ CHOOSER = "[data-testid=stFileUploader] input[type=file]"
 
 
 @pytest.fixture
-def shown(open_page, write_image, draw_disc, tmp_path):
+def shown(open_page, settle, write_image, draw_disc, tmp_path):
     """A page that shows a red disc of 60 pixels' radius in the middle of 400 x 300."""
     page = open_page()
     page.locator(CHOOSER).set_input_files(write_image(tmp_path / "red.png", draw_disc((90, 30, 30))))
     page.get_by_role("heading", name="Take it along").wait_for()
+    settle(page)
     return page
+
+
+@pytest.fixture
+def table_of_one(settle):
+    """A function of a page -> the line of the image that it shows."""
+
+    def table_of_one(page) -> dict[str, str]:
+        page.get_by_role("heading", name="Take it along").wait_for()
+        settle(page)
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Table (csv)").click()
+        (row,) = csv.DictReader(download.value.path().read_text().splitlines())
+        return row
+
+    return table_of_one
 
 
 def answer(page):
     return page.locator(".lesion-answer")
-
-
-def table_of_one(page) -> dict[str, str]:
-    page.wait_for_timeout(1500)  # a click is lost while the page is drawn anew
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Table (csv)").click()
-    (row,) = csv.DictReader(download.value.path().read_text().splitlines())
-    return row
 
 
 def place(page, x, y) -> tuple[float, float]:
@@ -46,24 +54,26 @@ def drag(page, *points) -> None:
     page.mouse.up()
 
 
-def test_a_box_outlasts_the_model_page_and_the_browsers_back_button(shown):
+def test_a_box_outlasts_the_model_page_and_the_browsers_back_button(shown, settle, table_of_one):
     drag(shown, (20, 20), (120, 120))
     expect = playwright.expect(answer(shown))
     expect.to_contain_text("Overruled: box of 100 pixels at 20, 20")
+    settle(shown)
     shown.get_by_role("link", name="The model").click()
     shown.get_by_role("heading", name="The model").wait_for()
+    settle(shown)
     shown.go_back()
 
     expect.to_contain_text("Overruled: box of 100 pixels at 20, 20")
     assert table_of_one(shown)["overruled"].startswith("box of 100 pixels at 20, 20")
 
 
-def test_a_brush_corrects_the_contour_and_measurements_follow(shown):
+def test_a_brush_corrects_the_contour_and_measurements_follow(shown, settle, table_of_one):
     before = float(table_of_one(shown)["area"])
+    settle(shown)
     shown.get_by_role("button", name="Contour", exact=True).click()
     drag(shown, (250, 150), (340, 150))
     playwright.expect(answer(shown)).to_contain_text("Overruled: contour drawn by the reader")
-    shown.get_by_role("heading", name="Take it along").wait_for()
     wider = table_of_one(shown)
 
     assert float(wider["area"]) > 1.03 * before
@@ -73,7 +83,7 @@ def test_a_brush_corrects_the_contour_and_measurements_follow(shown):
     assert float(table_of_one(shown)["area"]) == before
 
 
-def test_two_clicks_on_a_ruler_give_millimetres(shown):
+def test_two_clicks_on_a_ruler_give_millimetres(shown, settle, table_of_one):
     shown.get_by_role("button", name="Scale", exact=True).click()
     shown.get_by_text("Click one end").wait_for()
     for point in ((50, 20), (150, 20)):
@@ -81,6 +91,7 @@ def test_two_clicks_on_a_ruler_give_millimetres(shown):
     shown.get_by_role("button", name="Use this scale").click()
     width = shown.get_by_role("spinbutton", name="Width of the image")
     playwright.expect(width).not_to_have_value("")
+    settle(shown)
 
     assert float(width.input_value()) == pytest.approx(40, rel=0.02)
     row = table_of_one(shown)
@@ -88,11 +99,11 @@ def test_two_clicks_on_a_ruler_give_millimetres(shown):
     assert float(row["largest_diameter"]) == pytest.approx(12, rel=0.05)
 
 
-def test_the_report_of_one_case_is_one_sheet_of_paper(shown, browser):
+def test_the_report_of_one_case_is_one_sheet_of_paper(shown, browser, settle):
     shown.get_by_role("textbox", name="Case").fill("A 12")
     shown.get_by_role("textbox", name="Comment").fill("x" * 400)
     shown.keyboard.press("Tab")
-    shown.wait_for_timeout(1000)
+    settle(shown)
     with shown.expect_download() as download:
         shown.get_by_role("button", name="Report (A4 page)").click()
     sheet = browser.new_page()
@@ -101,6 +112,7 @@ def test_the_report_of_one_case_is_one_sheet_of_paper(shown, browser):
 
     assert pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") == 1
     assert sheet.get_by_role("heading", name="A 12").is_visible()
+    assert sheet.get_by_text("x" * 400).is_visible(), "what is written while the page is drawn anew is kept"
     assert sheet.get_by_text("Overruled").count() == 0
     sheet.close()
 
@@ -118,14 +130,13 @@ def test_a_copied_image_is_pasted_beside_the_others(shown):
     )
 
     shown.get_by_role("heading", name="2 of 2 images predicted").wait_for()
-    assert {name.partition("-")[0] for name in shown.locator(".list tbody th").all_inner_texts()} == {
-        "red.png",
-        "pasted",
-    }
+    names = shown.locator(".list tbody th")
+    playwright.expect(names).to_have_count(2)
+    assert {name.partition("-")[0] for name in names.all_inner_texts()} == {"red.png", "pasted"}
 
 
 def test_a_click_anywhere_on_a_row_picks_it_and_the_riskiest_is_first(
-    open_page, write_image, draw_disc, tmp_path
+    open_page, settle, write_image, draw_disc, tmp_path
 ):
     page = open_page()
     colours = {"green.png": (30, 90, 30), "red.png": (90, 30, 30), "blue.png": (30, 30, 90)}
@@ -137,23 +148,23 @@ def test_a_click_anywhere_on_a_row_picks_it_and_the_riskiest_is_first(
     playwright.expect(rows).to_have_count(3)
     assert rows.first.locator("th").inner_text() == "red.png"
 
+    settle(page)
     rows.first.locator("td").nth(1).click()
     playwright.expect(answer(page)).to_contain_text("melanoma (mel)")
+    settle(page)
     page.get_by_role("button", name="Next ›").click()
     playwright.expect(answer(page)).not_to_contain_text("melanoma (mel)")
     playwright.expect(page.locator(".place")).to_have_text("Image 2 of 3")
 
 
 def test_on_touch_the_picture_lets_the_page_scroll_and_its_handles_are_large(
-    address, browser, write_image, draw_disc, tmp_path
+    open_page, settle, write_image, draw_disc, tmp_path
 ):
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    page.goto(address)
-    page.locator(CHOOSER).wait_for(state="attached")
+    page = open_page(width=390, has_touch=True, is_mobile=True)
     page.locator(CHOOSER).set_input_files(write_image(tmp_path / "red.png", draw_disc((90, 30, 30))))
     answer(page).wait_for()
     page.locator("svg .photo[href]").wait_for()
+    settle(page)
 
     style = "element => getComputedStyle(element).touchAction"
     scrolls = {"manipulation", "pan-x pan-y pinch-zoom"}  # two names of one thing
@@ -163,7 +174,6 @@ def test_on_touch_the_picture_lets_the_page_scroll_and_its_handles_are_large(
     assert min(handle["width"], handle["height"]) >= 24
     assert answer(page).bounding_box()["y"] < 844 / 2, "the answer is on the first screen"
     assert page.get_by_role("link", name="The model").is_visible()
-    context.close()
 
 
 def test_a_click_while_the_page_is_still_drawn_loses_nothing(open_page, write_image, draw_disc, tmp_path):

@@ -36,7 +36,7 @@ def model_page(folder):
 
         show_model(load_bundle(folder))
 
-    page = AppTest.from_function(script, args=(folder,), default_timeout=60).run()
+    page = AppTest.from_function(script, args=(folder,), default_timeout=180).run()
     assert not page.exception
     return page
 

@@ -22,7 +22,7 @@ MAIN = Path(__file__).parents[3] / "pipeline" / "app" / "main.py"
 def page(bundle_folder, monkeypatch):
     """The page as it opens, with the bundle of rules."""
     monkeypatch.setattr(sys, "argv", [str(MAIN), str(bundle_folder)])
-    return AppTest.from_file(str(MAIN), default_timeout=60).run()
+    return AppTest.from_file(str(MAIN), default_timeout=180).run()
 
 
 def png(image) -> bytes:
