@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from data.text import visible
+
 Manifest = Mapping[str, Any]
 
 MANIFEST_HASH = "sha256"
@@ -47,16 +49,16 @@ def choice(manifest: Manifest, key: str, choices: tuple[str, ...]) -> str:
     """The text at `key`, which must be one of `choices`."""
     value = value_of(manifest, key, str)
     if value not in choices:
-        raise ManifestError(f'{key} must be one of {", ".join(choices)} and is "{value}"')
+        raise ManifestError(f'{key} must be one of {", ".join(choices)} and is "{visible(value)}"')
     return value
 
 
 def class_names(manifest: Manifest, key: str) -> tuple[str, ...]:
     """The list at `key`, which must hold two or more different names."""
     names = value_of(manifest, key, list)
-    are_names = all(isinstance(name, str) and name.strip() for name in names)
+    are_names = all(isinstance(name, str) and name.strip() and visible(name) == name for name in names)
     if not are_names or len(names) < 2 or len(set(names)) < len(names):
-        raise ManifestError(f"{key} must be two or more different names")
+        raise ManifestError(f"{key} must be two or more different names, each of one line")
     return tuple(names)
 
 
@@ -75,6 +77,6 @@ def image_shape(manifest: Manifest, key: str) -> tuple[int, ...]:
 def file_name(manifest: Manifest, key: str) -> str:
     """The name at `key`, which must stay inside its folder."""
     name = value_of(manifest, key, str)
-    if name in {"", ".", ".."} or Path(name).name != name or "\\" in name:
-        raise ManifestError(f'{key} must name a file inside the folder and is "{name}"')
+    if name in {"", ".", ".."} or Path(name).name != name or "\\" in name or visible(name) != name:
+        raise ManifestError(f'{key} must name a file inside the folder and is "{visible(name)}"')
     return name

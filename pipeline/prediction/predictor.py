@@ -339,11 +339,20 @@ class LesionPipeline:
         """To be entered with `with` before an image's pixels are read: large images wait for each other."""
         return self._turns.of(image.size if isinstance(image, EncodedImage) else image.shape[:2])
 
+    def turn_of_file(self, source: Source) -> AbstractContextManager[object]:
+        """To be entered with `with` before an image's file is read, if it is one: so do large files."""
+        try:
+            size = Path(source).stat().st_size if isinstance(source, str | Path) else 0
+        except (OSError, ValueError):  # reading it says what is wrong
+            size = 0
+        return self._turns.of_file(size)
+
     def _outcome(self, image: Source) -> Prediction | ImageError:
         try:
-            image = opened(image)
-            with self.turn_of(image):
-                return self.predict(image)
+            with self.turn_of_file(image):
+                image = opened(image)
+                with self.turn_of(image):
+                    return self.predict(image)
         except ImageError as error:
             return error
 

@@ -4,12 +4,15 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import islice
 from typing import TypeVar
 
+from data.memory import give_back_memory
+
 # In pixels. Predicting takes up to 15 bytes for each.
 LARGE_IMAGE = 16_000_000
+LARGE_FILE = 32_000_000  # bytes
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -53,9 +56,19 @@ class Turns:
     """Lets large images be worked on one at a time, so that memory stays bounded whatever comes at once."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a large file may hold a large image
+
+    def of_file(self, size: int) -> AbstractContextManager[object]:
+        """As `of`, for a file of so many bytes that is to be read whole."""
+        return self._alone() if size > LARGE_FILE else nullcontext()
 
     def of(self, size: tuple[int, ...]) -> AbstractContextManager[object]:
         """To be entered with `with` for an image of (height, width): at once, or after the large ones before it."""
         height, width = size
-        return self._lock if height * width > LARGE_IMAGE else nullcontext()
+        return self._alone() if height * width > LARGE_IMAGE else nullcontext()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with self._lock:
+            yield
+            give_back_memory()  # before the next one takes as much in other pieces

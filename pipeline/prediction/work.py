@@ -1,7 +1,7 @@
 """The work on one image, in whatever thread, process or machine: read, predict, write its pictures."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -80,27 +80,35 @@ def predict_task(
     OSError
         If that can't be written.
     """
-    name = task.source.name
-    try:
-        image = opened(task.source.read())
-        with pipeline.turn_of(image):
+    with ExitStack() as turns:  # a large image's memory is free again only where its pictures are written
+        try:
+            source = task.source.read()
+            turns.enter_context(pipeline.turn_of_file(source))
+            image = opened(source)
+            turns.enter_context(pipeline.turn_of(image))
             prediction = pipeline.predict(image)
             pixels = as_pixels(image) if pictures else None
-    except ImageError as error:
-        return Result(name, task.files, None, str(error))
-    except OSError as error:
-        reason = error.strerror or str(error)
-        return Result(name, task.files, None, f"{name}: reading it failed ({reason}); check the disk.")
-    except Exception as error:  # one image never ends the work on the others
+        except Exception as error:  # one image never ends the work on the others
+            return _failed(task, error)
+        if pictures and pixels is not None:
+            pictures.write(task.files, pixels, prediction)
+        try:
+            also = companion.write(task.files, task.source, prediction, pipeline) if companion else {}
+        except ImageError as error:
+            return _failed(task, error)
+        return Result(task.source.name, task.files, prediction.to_dict(), also=also)
+
+
+def _failed(task: Task, error: Exception) -> Result:
+    name = task.source.name
+    if isinstance(error, ImageError):
+        said = str(error)
+    elif isinstance(error, OSError):
+        said = f"{name}: reading it failed ({error.strerror or error}); check the disk."
+    else:
         reason = " ".join(f"{type(error).__name__} {error}".split())
-        return Result(name, task.files, None, f"{name}: can't be predicted ({reason}); convert the image.")
-    if pictures and pixels is not None:
-        pictures.write(task.files, pixels, prediction)
-    try:
-        also = companion.write(task.files, task.source, prediction, pipeline) if companion else {}
-    except ImageError as error:
-        return Result(name, task.files, None, str(error))
-    return Result(name, task.files, prediction.to_dict(), also=also)
+        said = f"{name}: can't be predicted ({reason}); convert the image."
+    return Result(name, task.files, None, said)
 
 
 def predict_here(

@@ -240,6 +240,8 @@ def test_a_newer_format_asks_for_a_newer_version(bundle_copy):
             "deviation must be a number",
         ),
         ({"segmentation": {"file": "../segmentation.tflite"}}, "file must name a file inside the folder"),
+        ({"segmentation": {"file": "a\n\x1b[31m"}}, r"inside the folder and is .a\\n\\x1b"),
+        ({"classes": ["mel", "n\nv"]}, "classes must be two or more different names, each of one line"),
     ],
 )
 def test_a_fact_out_of_its_range_is_refused(bundle_copy, changes, reason):
