@@ -27,7 +27,7 @@ EXAMPLES = sorted((Path(__file__).parents[2] / "data" / "examples" / "images").g
 CHOOSER = "[data-testid=stFileUploader] input[type=file]"
 PORT = 8577
 ADDRESS = f"http://127.0.0.1:{PORT}"
-PATIENCE = 600_000  # ms
+PATIENCE = 120_000  # ms
 LARGE = (6000, 8000)
 AT_REST = """() => {
   const app = document.querySelector("[data-testid=stApp]");
