@@ -17,7 +17,7 @@ from streamlit.starlette import App
 from pipeline.app.door import Door
 from pipeline.app.models import opened_pipeline, warm_up
 from pipeline.app.settings import LARGEST_UPLOAD, SESSION_SECONDS, Place, streamlit_settings
-from pipeline.app.visit import end_visit, known_sessions
+from pipeline.app.visit import end_visit, known_sessions, return_memory_of_the_emptied
 
 PAGE = Path(__file__).with_name("main.py")
 WILDCARDS = ("0.0.0.0", "::")
@@ -64,6 +64,7 @@ async def _end_visits() -> None:
     absent_since: dict[str, float] = {}
     while True:
         await asyncio.sleep(LOOK_SECONDS)
+        return_memory_of_the_emptied()
         runtime = get_instance()
         for session in known_sessions():
             if runtime.is_active_session(session):

@@ -55,6 +55,7 @@ class Visit:
     moments : keys of the earlier and the later image that are compared
     revealed : keys of the images whose answer the reader has asked for in a quiz
     remembered : name -> (key, value), of what is shown now
+    emptied : whether memory is still to be returned of what was let go of
     """
 
     pictures: dict[str, Picture] = field(default_factory=dict)
@@ -68,6 +69,7 @@ class Visit:
     quiz: bool = False
     stopped: bool = False
     round: int = 0
+    emptied: bool = False
     remembered: dict[str, tuple[Any, Any]] = field(default_factory=dict)
 
     def reading(self, key: str) -> Reading:
@@ -91,6 +93,7 @@ class Visit:
             held.clear()
         self.picked, self.moments, self.stopped = None, None, False
         self.round += 1
+        self.emptied = True
         return_memory()
 
 
@@ -126,6 +129,17 @@ def current_visit() -> Visit:
 def known_sessions() -> tuple[str, ...]:
     """The sessions that have or had a visit."""
     return tuple(_VISITS)
+
+
+def return_memory_of_the_emptied() -> None:
+    """Return the memory of visits that were emptied a moment ago: Streamlit holds what their last page used until the
+    next one is drawn.
+    """
+    emptied = [visit for visit in list(_VISITS.values()) if visit.emptied]
+    for visit in emptied:
+        visit.emptied = False
+    if emptied:
+        return_memory()
 
 
 def end_visit(session: str) -> None:

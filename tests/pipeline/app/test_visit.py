@@ -54,6 +54,15 @@ def test_a_page_that_is_open_keeps_its_images(monkeypatch, held):
     assert held.pictures and held.readings
 
 
+def test_memory_is_returned_once_more_when_the_emptied_page_has_been_drawn(monkeypatch, held):
+    returned: list[str] = []
+    monkeypatch.setattr(visit, "return_memory", lambda: returned.append("returned"))
+    held.forget()
+    run_for_a_moment(monkeypatch, active=True)
+
+    assert len(returned) == 2
+
+
 def test_equal_content_under_two_names_is_two_images_and_under_one_is_one():
     one, other = Picture.of("a.png", b"same"), Picture.of("b.png", b"same")
 
