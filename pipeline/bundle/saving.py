@@ -59,6 +59,26 @@ def save_bundle(fields: Mapping[str, Any], files: Mapping[str, str | Path], fold
     return load_bundle(folder)
 
 
+def copy_bundle(bundle: Bundle, folder: str | Path) -> Bundle:
+    """Put a bundle's files, as they are, into another folder in one step; its own folder stays as it is.
+
+    Raises
+    ------
+    BundleError
+        If the folder holds something else than a bundle.
+    """
+    folder = Path(folder)
+    if folder.resolve() == bundle.folder.resolve():
+        return bundle
+    _refuse_to_replace(folder)
+    with replacing_folder(folder) as temporary:
+        for name in (MANIFEST_FILE, *files_of_bundle(bundle.folder)):
+            shutil.copyfile(bundle.folder / name, temporary / name)
+        _keep_others(folder, temporary)
+        load_bundle(temporary)
+    return load_bundle(folder)
+
+
 def _complete_manifest(fields: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     created = datetime.now(UTC).isoformat(timespec="seconds")
     manifest = {"created": created, **{key: value for key, value in fields.items() if key != "precision"}}

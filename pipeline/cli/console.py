@@ -19,7 +19,7 @@ MODULES_OF_EXTRAS = {
     *("pandas", "scipy", "statsmodels", "sklearn", "matplotlib", "jinja2", "imagehash"),
     *("tensorflow", "keras", "segmentation_models", "albumentations", "tomli_w"),
     *("streamlit", "starlette", "skimage"),
-    *("pyarrow", "ray", "fastapi", "uvicorn", "prometheus_client"),
+    *("onnx", "onnxruntime", "tf2onnx", "yaml"),
     *("pydicom", "highdicom", "dicomanonymizer", "dicomweb_client"),
     *("pyarrow", "ray", "fastapi", "uvicorn", "prometheus_client"),
 }

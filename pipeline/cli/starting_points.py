@@ -10,10 +10,8 @@ from pipeline.cli.console import complain
 from pipeline.cli.segmentations import bundle_at
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
-    from pipeline.bundle.loading import Bundle
     from segmentation.engine.run_folder import Run
 
 # Of the user's own images, from which the batch normalisation's statistics come.
@@ -38,14 +36,14 @@ def open_start(path: Path, stage: str | None, catalog: "pd.DataFrame", output: P
     bundle = bundle_at(path)
     if bundle is None:
         return open_run(path, stage)
-    from pipeline.export.rebuilding import rebuilt_run
+    from pipeline.export.rebuilding import inputs_of, rebuilt_run
 
     stage = stage or "segmentation"
     identity = bundle.segmentation.sha256 if stage == "segmentation" else bundle.classification.sha256
     folder = output / f"start-{identity[:12]}"
     run = Run(folder)
     if not (folder / "config.json").exists():
-        run = rebuilt_run(bundle, stage, _inputs(bundle, stage, catalog), folder)
+        run = rebuilt_run(bundle, stage, inputs_of(bundle, stage, _some_paths(catalog)), folder)
     complain(f"bundle {bundle.name}: its {stage} network was rebuilt for training, in {run.folder}.")
     return run
 
@@ -61,22 +59,9 @@ def tell_head(start: "Run", classes: Sequence[str]) -> None:
     complain(f"starting from {start.folder}: its head is {'; '.join(parts)}.")
 
 
-def _inputs(bundle: "Bundle", stage: str, catalog: "pd.DataFrame") -> "np.ndarray":
-    """What a bundle's network sees of some of the catalog's images."""
+def _some_paths(catalog: "pd.DataFrame") -> list[str]:
+    """Files of some of the catalog's images, from all over it."""
     import numpy as np
 
-    from data.images import read_image
-    from data.resizing import resize
-    from pipeline.prediction.predictor import LesionPipeline
-    from segmentation.cropping import crop
-
-    height, width, _ = getattr(bundle, stage).input_shape
     positions = np.unique(np.linspace(0, len(catalog) - 1, min(SAMPLES, len(catalog))).astype(int))
-    images = [read_image(path) for path in catalog["image_path"].iloc[positions]]
-    if stage == "classification" and bundle.view == "crop":
-        pipeline = LesionPipeline.load(bundle)
-        boxes = [pipeline.predict(image).box for image in images]
-        images = [
-            image if box is None else crop(image, box) for image, box in zip(images, boxes, strict=True)
-        ]
-    return np.stack([resize(image, (height, width)) for image in images])
+    return list(catalog["image_path"].iloc[positions])

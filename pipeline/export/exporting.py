@@ -3,7 +3,6 @@
 import shlex
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from pipeline.bundle.loading import Bundle
 from pipeline.bundle.saving import save_bundle
 from pipeline.export.conversion import convert
 from pipeline.export.model_card import without_machine_paths, write_card
+from pipeline.export.parity import ExportError, Parity, check_parity
 from pipeline.export.segmentation_part import (
     SegmentationPart,
     identity,
@@ -27,36 +27,12 @@ from pipeline.export.segmentation_part import (
 )
 from segmentation.engine.run_folder import Run
 
+__all__ = ["ExportError", "export", "licence_of"]
+
 LICENCE = (
     "The weights follow the licence of the images they learned from; for HAM10000 and the ISIC challenges that is "
     "CC BY-NC 4.0: research and teaching, no commercial use."
 )
-
-# The largest mean and the largest single difference of a probability from Keras's, over all samples.
-TOLERANCES = {"float32": (1e-5, 1e-3), "float16": (5e-3, 0.3), "int8": (0.01, 0.5)}
-
-
-_MENDS = {
-    "int8": "give --precision float16 or float32, or train for more epochs: a model that was trained for few has ranges"
-    " that 8 bits hold badly",
-    "float16": "give --precision float32",
-}
-
-
-class ExportError(Exception):
-    """A converted model that does not say what the trained one says."""
-
-
-@dataclass(frozen=True)
-class Parity:
-    """Differences of probabilities between a converted model and its Keras model, on the same inputs."""
-
-    mean: float
-    largest: float
-    same_class: float | None = None  # part of the samples with the same diagnosis
-
-    def to_dict(self) -> dict[str, float | None]:
-        return {"mean": self.mean, "largest": self.largest, "same_class": self.same_class}
 
 
 def export(
@@ -121,6 +97,11 @@ def export(
         return save_bundle(fields, {**contents, "splits.csv": splits, **card}, output)
 
 
+def licence_of(source: Run | Bundle) -> str:
+    """What a bundle's manifest says of its licence, or would say."""
+    return str(source.training.get("licence", LICENCE)) if isinstance(source, Bundle) else LICENCE
+
+
 def _converted_segmentation(run: Run, precision: str) -> SegmentationPart:
     model, samples = _load_model(run), run.samples
     content = convert(model, samples["calibration"], precision)
@@ -134,7 +115,7 @@ def _converted_segmentation(run: Run, precision: str) -> SegmentationPart:
         threshold=run.metrics["threshold"],
         training=_training_facts(run),
         validation=run.metrics["validation"],
-        parity=_check("the segmentation model", precision, differences).to_dict(),
+        parity=check_parity("the segmentation model", precision, differences).to_dict(),
         splits=run.splits,
     )
 
@@ -148,28 +129,13 @@ def _convert_classification(
     converted = LiteRTModel(file)
     found = softmax(np.stack([converted(image)[0] for image in samples["validation"]]))
     same = float(np.mean(expected.argmax(axis=1) == found.argmax(axis=1)))
-    return _check("the classification model", precision, np.abs(expected - found), same)
+    return check_parity("the classification model", precision, np.abs(expected - found), same)
 
 
 def _load_model(run: Run) -> Any:
     import keras  # noqa: PLC0415
 
     return keras.models.load_model(run.model_path, compile=False)
-
-
-def _check(what: str, precision: str, differences: np.ndarray, same_class: float | None = None) -> Parity:
-    if not np.isfinite(differences).all():
-        raise ExportError(
-            f"{what} says what is no number for some of its samples; train it anew with a lower --learning-rate."
-        )
-    parity = Parity(float(differences.mean()), float(differences.max()), same_class)
-    most_mean, most = TOLERANCES[precision]
-    if parity.mean > most_mean or parity.largest > most:
-        raise ExportError(
-            f"{what} in {precision} differs from Keras by {parity.mean:.2g} on average and {parity.largest:.2g} at "
-            f"most (allowed: {most_mean:g} and {most:g}); {_MENDS.get(precision, 'report it as a bug')}."
-        )
-    return parity
 
 
 def _fields(

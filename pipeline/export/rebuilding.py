@@ -7,7 +7,7 @@ folded.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,10 +16,14 @@ import numpy as np
 
 from classification.model import build_classifier
 from data.files import write_text
+from data.images import read_image
+from data.resizing import resize
 from pipeline.bundle.litert import LiteRTModel
 from pipeline.bundle.loading import MANIFEST_FILE, Bundle
 from pipeline.export.quantisation import NO_TENSOR, OPERATORS, Layer, Model
+from pipeline.prediction.predictor import LesionPipeline
 from segmentation.config import DECODER_FILTERS
+from segmentation.cropping import crop
 from segmentation.engine.run_folder import FORMER_SETTINGS, Run, RunError
 from segmentation.model import build_unet
 
@@ -52,18 +56,51 @@ def rebuilt_run(bundle: Bundle, stage: str, images: np.ndarray, folder: Path) ->
         If the file does not hold the network that is built here, or the two answer differently.
     """
     run = Run(folder)
-    facts = json.loads((bundle.folder / MANIFEST_FILE).read_text(encoding="utf-8"))
-    settings = FORMER_SETTINGS | facts["training"].get(stage, {}).get("settings", {})
-    path = bundle.segmentation_path if stage == "segmentation" else bundle.classification_path
-    model = _network(stage, images.shape[1:3], settings, len(bundle.classes))
-    _fill(model, path, images)
-    _check_parity(model, path, images)
+    model = rebuilt_model(bundle, stage, images)
     folder.mkdir(parents=True, exist_ok=True)
     model.save(run.model_path)
     run.write_metrics({"classes": list(bundle.classes), "threshold": bundle.threshold})
-    config = {"stage": stage, "settings": settings, "bundle": bundle.name, "rebuilt_from": path.name}
+    config = {
+        "stage": stage,
+        "settings": _settings(bundle, stage),
+        "bundle": bundle.name,
+        "rebuilt_from": _path(bundle, stage).name,
+    }
     write_text(folder / "config.json", json.dumps(config, indent=2) + "\n")
     return run
+
+
+def rebuilt_model(bundle: Bundle, stage: str, images: np.ndarray) -> keras.Model:
+    """A bundle's model in Keras, with the arguments and errors of `rebuilt_run`."""
+    path = _path(bundle, stage)
+    model = _network(stage, images.shape[1:3], _settings(bundle, stage), len(bundle.classes))
+    _fill(model, path, images)
+    _check_parity(model, path, images)
+    return model
+
+
+def inputs_of(bundle: Bundle, stage: str, image_paths: Sequence[str | Path]) -> np.ndarray:
+    """What a bundle's network sees of images: uint8 (N, H, W, 3)."""
+    height, width, _ = (bundle.segmentation if stage == "segmentation" else bundle.classification).input_shape
+    images = [read_image(path) for path in image_paths]
+    if stage == "classification" and bundle.view == "crop":
+        pipeline = LesionPipeline.load(bundle)
+        boxes = [pipeline.predict(image).box for image in images]
+        images = [
+            image if box is None else crop(image, box) for image, box in zip(images, boxes, strict=True)
+        ]
+    return np.stack([resize(image, (height, width)) for image in images])
+
+
+def _path(bundle: Bundle, stage: str) -> Path:
+    return bundle.segmentation_path if stage == "segmentation" else bundle.classification_path
+
+
+def _settings(bundle: Bundle, stage: str) -> dict[str, Any]:
+    """Of the training that the model came from."""
+    facts = json.loads((bundle.folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+    settings: dict[str, Any] = FORMER_SETTINGS | facts["training"].get(stage, {}).get("settings", {})
+    return settings
 
 
 def _network(stage: str, size: tuple[int, ...], settings: dict[str, Any], classes: int) -> keras.Model:

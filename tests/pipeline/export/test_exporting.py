@@ -14,7 +14,8 @@ from pipeline import LesionPipeline
 from pipeline.bundle.litert import LiteRTModel
 from pipeline.bundle.loading import load_bundle
 from pipeline.export import exporting
-from pipeline.export.exporting import TOLERANCES, ExportError, export
+from pipeline.export.exporting import export
+from pipeline.export.parity import TOLERANCES, ExportError, check_parity
 from pipeline.export.segmentation_part import mixed_tests
 from segmentation.cropping import lesion_mask
 from segmentation.engine.run_folder import Run, RunError
@@ -244,4 +245,4 @@ def test_a_run_without_samples_can_not_be_exported(
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_model_that_says_no_numbers_is_not_exported(value: float) -> None:
     with pytest.raises(ExportError, match="says what is no number for some of its samples"):
-        exporting._check("the classification model", "float32", np.array([0.0, value]))
+        check_parity("the classification model", "float32", np.array([0.0, value]))
