@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.console import needing_extra
+from pipeline.cli.console import needing_extra, stopping_on
 
 
 def main(
@@ -31,9 +31,12 @@ def main(
     with needing_extra("scale"):
         import ray  # noqa: PLC0415
 
-        from pipeline.scale.predicting import ClusterSettings, predict_on_cluster  # noqa: PLC0415
+        from pipeline.scale.actor import ClusterSettings  # noqa: PLC0415
+        from pipeline.scale.locations import LocationError  # noqa: PLC0415
+        from pipeline.scale.predicting import predict_on_cluster  # noqa: PLC0415
     ray.init(address=address)
-    predict_on_cluster(source, output, ClusterSettings(bundle, tta, actors), parquet)
+    with stopping_on(LocationError):
+        predict_on_cluster(source, output, ClusterSettings(bundle, tta, actors), parquet)
 
 
 typer.run(main)
