@@ -2,9 +2,9 @@
 
     python tests/benchmarks/cluster.py IMAGES 1000 --work /tmp/cluster
 
-Links to as many images of a folder, one of them broken, are predicted by `pipeline.scale` on two nodes of two processors each.
-Once a fourth of the predictions is under way, all processes of the second node are killed. The table must then be that of
-`lesion predict --format parquet`, each image once. Ends with status 1 where it is not.
+Links to as many images of a folder, one of them broken, are predicted by `pipeline.scale` on two nodes of two processors
+each. When the first predictions were written, all processes of the second node are killed. The table must then be that
+of `lesion predict --format parquet`, each image once. Ends with status 1 where it is not.
 """
 
 import argparse
