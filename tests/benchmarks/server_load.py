@@ -3,9 +3,9 @@
     python tests/benchmarks/server_load.py IMAGES
     python tests/benchmarks/server_load.py IMAGES --most-waiting 256
 
-Every client asks at once, and one that is refused with 429 asks again a second later, as `Retry-After` says, until it is
-answered. Prints what the first attempts got, how long all took, and the server's memory; ends with status 1 where an answer
-is not that of `LesionPipeline.predict`, or a broken file was not named.
+Every client asks at once, and one that is refused with 429 asks again a second later, as `Retry-After` says, until it
+is answered. Prints what the first attempts got, how long all took, and the server's memory; ends with status 1 where an
+answer is not that of `LesionPipeline.predict`, or a broken file was not named.
 """
 
 import argparse
