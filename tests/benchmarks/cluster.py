@@ -3,8 +3,8 @@
     python tests/benchmarks/cluster.py IMAGES 1000 --work /tmp/cluster
 
 Links to as many images of a folder, one of them broken, are predicted by `pipeline.scale` on two nodes of two
-processors each. When the first predictions were written, all processes of the second node are killed. The table must then be that
-of `lesion predict --format parquet`, each image once. Ends with status 1 where it is not.
+processors each. When the first predictions were written, all processes of the second node are killed. The table must
+then be that of `lesion predict --format parquet`, each image once. Ends with status 1 where it is not.
 """
 
 import argparse

@@ -3,9 +3,9 @@
     python tests/benchmarks/killed_runs.py IMAGES 20000 --work /tmp/killed
 
 IMAGES is a folder of real images. A folder of as many links to them is made, with one broken file among them; it is
-predicted undisturbed, then again with `kill -9` of all its processes five times and `--resume` after each. Every file of
-both results must be the same to the byte. Prints the figures, with the memory of each process; ends with status 1 where
-a file differs.
+predicted undisturbed, then again with `kill -9` of all its processes five times and `--resume` after each. Every file
+of both results must be the same to the byte. Prints the figures, with the memory of each process; ends with status 1
+where a file differs.
 """
 
 import argparse
