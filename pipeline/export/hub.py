@@ -15,19 +15,11 @@ from pipeline.export.networks import Network
 from pipeline.export.onnx_files import write_onnx
 from pipeline.export.parity import Parity
 from pipeline.reports.pages import TEMPLATES, template_environment
+from segmentation.engine.run_folder import FORMER_SETTINGS
 
 HUB_CARD, ONNX_FOLDER = "README.md", "onnx"
 LICENCE_IDS = {"CC BY-NC 4.0": "cc-by-nc-4.0"}
-TAGS = (
-    "dermoscopy",
-    "skin-lesion",
-    "melanoma",
-    "medical",
-    "image-segmentation",
-    "mobilenetv2",
-    "litert",
-    "onnx",
-)
+TAGS = ("dermoscopy", "skin-lesion", "melanoma", "medical", "image-segmentation", "litert", "onnx")
 
 # Figure in a recorded evaluation -> the Hub's name for its kind, and what it is called.
 CLASSIFICATION_METRICS = {
@@ -119,7 +111,7 @@ def hub_metadata(facts: Mapping[str, Any]) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         "license": _licence_id(str(facts["training"].get("licence", ""))),
         "pipeline_tag": "image-classification",
-        "tags": list(TAGS),
+        "tags": [*TAGS, *_encoders(facts["training"])],
     }
     if results:
         metadata["datasets"] = list(tests)
@@ -142,6 +134,12 @@ def _results(dataset: str, test: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "dataset": {"name": f"{dataset}: {test['selection']}", "type": dataset},
                 "metrics": values,
             }
+
+
+def _encoders(training: Mapping[str, Any]) -> list[str]:
+    return sorted(
+        {(FORMER_SETTINGS | training.get(stage, {}).get("settings", {}))["encoder"] for stage in TASKS}
+    )
 
 
 def _licence_id(licence: str) -> str:
