@@ -71,6 +71,13 @@ def convert(model, integers=None) -> bytes:
 
 
 @pytest.fixture(scope="session")
+def rule_models():
+    """The networks in Keras: lesion probability, and logits alone."""
+    colour = colour_model()
+    return darkness_model(), pytest.importorskip("keras").Model(colour.input, colour.outputs[0])
+
+
+@pytest.fixture(scope="session")
 def model_files(tmp_path_factory) -> dict[str, Path]:
     """The models as files: `segmentation`, `classification`, and `segmentation-int8`, `segmentation-uint8`."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

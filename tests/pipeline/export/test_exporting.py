@@ -15,6 +15,7 @@ from pipeline.bundle.litert import LiteRTModel
 from pipeline.bundle.loading import load_bundle
 from pipeline.export import exporting
 from pipeline.export.exporting import export
+from pipeline.export.networks import classification_network, segmentation_network
 from pipeline.export.parity import TOLERANCES, ExportError, check_parity
 from pipeline.export.segmentation_part import mixed_tests
 from segmentation.cropping import lesion_mask
@@ -246,3 +247,13 @@ def test_a_run_without_samples_can_not_be_exported(
 def test_a_model_that_says_no_numbers_is_not_exported(value: float) -> None:
     with pytest.raises(ExportError, match="says what is no number for some of its samples"):
         check_parity("the classification model", "float32", np.array([0.0, value]))
+
+
+def test_a_runs_networks_come_with_what_it_decided(segmentation_run: Run, classification_run: Run) -> None:
+    segmentation = segmentation_network(segmentation_run)
+    classification = classification_network(classification_run)
+    assert float(segmentation.facts["threshold"]) == segmentation_run.metrics["threshold"]
+    assert float(classification.facts["temperature"]) == classification_run.metrics["temperature"]
+    assert json.loads(classification.facts["classes"]) == classification_run.metrics["classes"]
+    assert (classification.facts["view"], classification.facts["crop_margin"]) == ("crop", "0.25")
+    assert classification.model.input_shape[1:] == classification.samples.shape[1:]
