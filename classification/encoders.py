@@ -39,6 +39,4 @@ ENCODERS = {
     "mobilenetv3large": Encoder("MobileNetV3Large", TO_ONE, widths=True, options=_UNSCALED),
     "efficientnetb0": Encoder("EfficientNetB0", STANDARDISED, first_layer="stem_conv_pad"),
     "efficientnetv2b0": Encoder("EfficientNetV2B0", STANDARDISED, options=_UNSCALED),
-    "densenet121": Encoder("DenseNet121", STANDARDISED),
-    "resnet50v2": Encoder("ResNet50V2", TO_ONE),
 }

@@ -71,12 +71,10 @@ def _encoder(name: str, input_side: int, weights: str | Path | None, width: floa
         input_shape=(input_side, input_side, 3),
         include_top=False,
         weights=None if weights is None else str(weights),
-        name="encoder",
         **options,
     )
-    if encoder.first_layer is None:
-        return model
-    return keras.Model(model.get_layer(encoder.first_layer).input, model.output, name="encoder")
+    first = model if encoder.first_layer is None else model.get_layer(encoder.first_layer)
+    return keras.Model(first.input, model.output, name="encoder")
 
 
 def with_activation_map(classifier: keras.Model) -> keras.Model:

@@ -7,7 +7,4 @@ ENCODERS = {
     "mobilenet": TO_ONE,
     "efficientnetb0": STANDARDISED,
     "resnet18": AS_IT_IS,
-    "resnet34": AS_IT_IS,
-    "densenet121": STANDARDISED,
-    "seresnet18": AS_IT_IS,
 }

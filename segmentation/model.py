@@ -11,7 +11,7 @@ import keras
 
 from segmentation.config import DECODER_FILTERS
 from segmentation.encoders import ENCODERS
-from segmentation.engine.normalization import with_fused_batch_normalization
+from segmentation.engine.normalization import copied, with_fused_batch_normalization
 from segmentation.engine.run_folder import RunError
 from segmentation.engine.starting import check_encoder, reading_encoder_weights
 
@@ -59,7 +59,17 @@ def build_unet(
         )
     image = keras.Input((*input_size, 3), name="image")
     scaled = keras.layers.Rescaling(*ENCODERS[encoder], name="scale")(image)
-    return keras.Model(image, with_fused_batch_normalization(unet)(scaled), name="lesion_unet")
+    return keras.Model(image, with_fused_batch_normalization(unet, _of_keras)(scaled), name="lesion_unet")
+
+
+def _of_keras(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """A copy of a layer; of what the package `efficientnet` defines itself, Keras's equal, which loads without it."""
+    if isinstance(layer, keras.layers.Dropout):
+        return keras.layers.Dropout.from_config(layer.get_config())
+    copy = copied(layer)
+    if getattr(getattr(copy, "activation", None), "__name__", "") == "swish":
+        copy.activation = keras.activations.silu
+    return copy
 
 
 def _segmentation_models() -> ModuleType:

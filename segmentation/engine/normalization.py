@@ -1,5 +1,6 @@
 """Batch normalisation that trains fast on a CPU."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -12,8 +13,18 @@ LEAST_MOMENTUM = 0.5
 AVERAGED_PARTS = 10
 
 
-def with_fused_batch_normalization(model: keras.Model) -> keras.Model:
-    """Copy of a functional model, weights included, whose batch normalisation is `FusedBatchNormalization`."""
+def copied(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """A new layer of the same settings."""
+    return layer.__class__.from_config(layer.get_config())
+
+
+def with_fused_batch_normalization(
+    model: keras.Model, copy_other: Callable[[keras.layers.Layer], keras.layers.Layer] = copied
+) -> keras.Model:
+    """Copy of a functional model, weights included, whose batch normalisation is `FusedBatchNormalization`.
+
+    `copy_other` makes the copies of its other layers.
+    """
 
     def clone_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
         if type(layer) is keras.layers.BatchNormalization:
@@ -21,7 +32,7 @@ def with_fused_batch_normalization(model: keras.Model) -> keras.Model:
             return FusedBatchNormalization.from_config(
                 {**config, "momentum": min(config["momentum"], MOMENTUM)}
             )
-        return layer.__class__.from_config(layer.get_config())
+        return copy_other(layer)
 
     copy = keras.models.clone_model(model, clone_function=clone_layer)
     copy.set_weights(model.get_weights())

@@ -40,11 +40,11 @@ from segmentation.model import build_unet
 from segmentation.training import train as train_segmentation
 
 CLASSIFIER = ClassificationConfig(
-    view="full", grouping="malignancy", input_side=96, head_epochs=0, small_epochs=0, epochs=8, batch_size=8,
-    encoder_weights=None, augmentation="none", patience=8, learning_rate=1e-3,
+    view="full", grouping="malignancy", input_side=64, head_epochs=0, small_epochs=0, epochs=4, batch_size=8,
+    encoder_weights=None, augmentation="none", patience=4, learning_rate=1e-3,
 )  # fmt: skip
 UNET = SegmentationConfig(
-    input_size=(96, 128), small_epochs=0, epochs=8, batch_size=8, encoder_weights=None, augmentation="none", patience=8
+    input_size=(64, 96), small_epochs=0, epochs=4, batch_size=8, encoder_weights=None, augmentation="none", patience=4
 )  # fmt: skip
 RUNS, CALIBRATION = 30, 4
 
@@ -139,7 +139,7 @@ def main() -> None:
     wanted = parser.parse_args().names
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        synthesize_dataset(folder / "drawn", count=48, seed=0, size=(120, 160))
+        synthesize_dataset(folder / "drawn", count=40, seed=0, size=(120, 160))
         catalog = load_dataset(folder / "drawn")
         image = Path(catalog["image_path"].iloc[0])
 
