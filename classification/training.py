@@ -23,7 +23,7 @@ from classification.priors import likeliest, prior_strengths
 from classification.starting import start_from
 from classification.teaching import taught_targets, teachers_answers
 from classification.test_time_augmentation import flips_of
-from classification.training_images import TrainingImages
+from classification.training_images import TrainingImages, check_boxes
 from data.batches import ClassificationBatches
 from data.datasets.catalog import DatasetError
 from data.files import replacing, sha256
@@ -87,10 +87,11 @@ def train(
     ------
     DatasetError, ImageError, RunError
     """
+    locator = RunLocator(segmentation) if isinstance(segmentation, Run) else segmentation
+    labelled = labelled_images(catalog, config)
+    check_boxes(config, labelled, locator)
     _check(config, start, devices)
     keras.utils.set_random_seed(config.seed)
-    labelled = labelled_images(catalog, config)
-    locator = RunLocator(segmentation) if isinstance(segmentation, Run) else segmentation
     if splits is None and locator is not None:
         splits = _splits_of_segmentation(labelled, locator)
     splits = splits_of_run(labelled, splits, output, config.seed)

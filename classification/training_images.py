@@ -101,6 +101,21 @@ class TrainingImages:
         return change
 
 
+def check_boxes(config: ClassificationConfig, catalog: pd.DataFrame, segmentation: Locator | None) -> None:
+    """Raise RunError where crops are wanted and nothing tells where the lesions lie."""
+    if config.view != "crop":
+        return
+    if config.boxes == "predicted" and segmentation is None:
+        raise RunError(
+            "the crop view needs --segmentation RUN (or BUNDLE) to find the lesions, or --boxes reference with masks; "
+            "--view full needs neither."
+        )
+    if config.boxes == "reference" and catalog["mask_path"].isna().all():
+        raise RunError(
+            "--boxes reference needs masks, and the dataset has none; leave it out and give --segmentation bundle."
+        )
+
+
 def _locate(
     run: Run, part: pd.DataFrame, name: str, boxes: str, segmentation: Locator | None
 ) -> pd.DataFrame:
@@ -108,12 +123,8 @@ def _locate(
     file = run.folder / f"lesions-{name}.csv"
     if file.exists():
         return pd.read_csv(file)
-    if boxes == "reference":
+    if boxes == "reference" or segmentation is None:
         located = locate_references(part["image_id"].tolist(), part["mask_path"].tolist())
-    elif segmentation is None:
-        raise RunError(
-            "the crop view needs --segmentation RUN (or BUNDLE) to find the lesions, or --boxes reference with masks."
-        )
     else:
         located = segmentation.locate(part)
     with replacing(file) as temporary:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from data.silence import silent_standard_error
 from pipeline.cli.console import complain, needing_extra
 from pipeline.cli.segmentations import bundle_at, open_segmentation
 from pipeline.cli.train import stopping_on_mistakes
@@ -71,6 +72,8 @@ def export(
 ) -> None:
     """Convert two trained models to a bundle for `lesion predict`, or to ONNX, and check that they say the same."""
     with stopping_on_mistakes():
+        with silent_standard_error():  # TensorFlow's greeting
+            import pipeline.export.exporting  # noqa: F401
         sources = _sources(segmentation, classification)
         if file_format == "onnx":
             _write_onnx(*sources, output, precision, prior_strength)

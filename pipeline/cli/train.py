@@ -89,10 +89,11 @@ def train_segmentation(
     """Train the U-Net that finds the lesion, on every image that has a mask."""
     with stopping_on_mistakes():
         from data.datasets.catalog import load_datasets
-        from segmentation.training import train
 
         catalog = load_datasets(datasets)
         tell_work(settings, int(catalog["mask_path"].notna().sum()))
+        with silent_standard_error():  # TensorFlow's greeting
+            from segmentation.training import train
         with starting(context, output):
             metrics = train(
                 catalog,
@@ -129,9 +130,7 @@ def train_classification(
     if folds is not None and splits is not None:
         raise typer.BadParameter("--folds makes its own splits; leave out --splits.")
     with stopping_on_mistakes():
-        from classification.cross_validation import cross_validate
         from classification.labelled import labelled_images
-        from classification.training import train
         from data.datasets.catalog import load_datasets
         from data.datasets.diagnoses import classes_of
         from segmentation.engine.run_folder import open_run
@@ -140,6 +139,9 @@ def train_classification(
         labelled = labelled_images(catalog, settings)
         teachers = [open_run(run, "classification") for run in teacher or []]
         tell_work(settings, len(labelled), teachers, folds)
+        with silent_standard_error():  # TensorFlow's greeting
+            from classification.cross_validation import cross_validate
+            from classification.training import train
         with starting(context, output):
             origin = None if start is None else open_start(start, "classification", labelled, output)
             if origin is not None:
@@ -172,13 +174,10 @@ def stopping_on_mistakes() -> Iterator[None]:
         from data.images import ImageError
         from pipeline.bundle.litert import ModelError
         from pipeline.bundle.loading import BundleError
+        from pipeline.export.parity import ExportError
         from segmentation.engine.run_folder import RunError
 
-        os.environ.setdefault(
-            "TF_CPP_MIN_LOG_LEVEL", "3"
-        )  # what TensorFlow says later; its greeting comes before
-        with silent_standard_error():
-            from pipeline.export.exporting import ExportError
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what TensorFlow says after its greeting
         mistakes = (ImageError, DatasetError, BundleError, ExportError, RunError, ModelError, BusyError)
         with ending_softly(), stopping_on(*mistakes):
             yield

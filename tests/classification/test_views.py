@@ -7,8 +7,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from classification.config import ClassificationConfig
+from classification.training_images import check_boxes
 from classification.views import crop_view, locate_references, viewed
 from segmentation.cropping import Box, lesion_box
+from segmentation.engine.run_folder import RunError
 
 LESION = {"height": 300, "width": 400, "x0": 180, "y0": 120, "x1": 220, "y1": 160}
 NOTHING = {"height": 300, "width": 400, "x0": None, "y0": None, "x1": None, "y1": None}
@@ -140,3 +143,13 @@ def test_the_crop_is_that_of_training() -> None:
     seen = viewed(image, mask, "crop", 0.25, "a")
     assert seen.all()
     assert seen.sum() == image.sum()
+
+
+def test_a_crop_without_masks_or_a_segmentation_is_refused_before_the_training() -> None:
+    catalog = pd.DataFrame({"mask_path": [None, None]})
+    with pytest.raises(RunError, match="the crop view needs --segmentation"):
+        check_boxes(ClassificationConfig(), catalog, None)
+    with pytest.raises(RunError, match="--boxes reference needs masks, and the dataset has none"):
+        check_boxes(ClassificationConfig(boxes="reference"), catalog, None)
+    check_boxes(ClassificationConfig(view="full"), catalog, None)
+    check_boxes(ClassificationConfig(boxes="reference"), pd.DataFrame({"mask_path": ["mask.png"]}), None)

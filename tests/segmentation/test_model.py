@@ -14,7 +14,7 @@ from segmentation.engine.normalization import (
     keep_averages_up,
     with_fused_batch_normalization,
 )
-from segmentation.model import build_unet
+from segmentation.model import _of_keras, build_unet
 
 DECODER = (16, 8, 8, 4, 4)
 
@@ -158,3 +158,16 @@ def test_the_averages_of_a_short_training_keep_up_with_it() -> None:
     assert inner.layers[1].momentum == 0.99
     keep_averages_up(model, 100)
     assert inner.layers[1].momentum == 0.9
+
+
+def test_layers_that_another_package_defines_become_keras_s_own() -> None:
+    class FixedDropout(keras.layers.Dropout):
+        pass
+
+    def swish(values):
+        return values * keras.ops.sigmoid(values)
+
+    dropout, convolution = FixedDropout(0.3, name="drop"), keras.layers.Conv2D(2, 1, activation=swish)
+    assert type(_of_keras(dropout)) is keras.layers.Dropout
+    assert _of_keras(dropout).rate == 0.3
+    assert _of_keras(convolution).activation is keras.activations.silu
