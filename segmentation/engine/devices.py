@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import Any
 
 import keras
 
@@ -38,15 +40,19 @@ def spread_over(count: int) -> Iterator[None]:
     if count == 1:
         yield
         return
-    devices = keras.distribution.list_devices()[:count]
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf  # noqa: PLC0415 - JAX does without it
+    with _distribution(count).scope():
+        yield
 
-        with tf.distribute.MirroredStrategy(devices).scope():
-            yield
-    else:
-        with keras.distribution.DataParallel(devices=devices).scope():
-            yield
+
+@cache
+def _distribution(count: int) -> Any:
+    """Made once: a second strategy of TensorFlow in a process meets the first one's operations of the same number."""
+    devices = keras.distribution.list_devices()[:count]
+    if keras.backend.backend() != "tensorflow":
+        return keras.distribution.DataParallel(devices=devices)
+    import tensorflow as tf  # noqa: PLC0415 - JAX does without it
+
+    return tf.distribute.MirroredStrategy(devices)
 
 
 def replicas() -> int:
