@@ -1,5 +1,6 @@
-"""What the processes of a command hold, watched from outside while it runs (Linux)."""
+"""What the processes of a command hold and spend, watched from outside while it runs (Linux)."""
 
+import os
 import threading
 from collections import defaultdict
 from pathlib import Path
@@ -33,6 +34,15 @@ def held_bytes(process: int) -> dict[str, int]:
     return {"resident": sizes.get("VmRSS", 0), "own": sizes.get("RssAnon", 0)}
 
 
+def processor_seconds(process: int) -> float:
+    """What a process has spent so far in all its threads; 0 where it has ended."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class MemoryWatch:
     """Watches a process and its children between `with` and its end."""
 
@@ -41,6 +51,7 @@ class MemoryWatch:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._held: dict[int, list[dict[str, int]]] = defaultdict(list)
+        self._spent: dict[int, float] = {}
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -51,12 +62,13 @@ class MemoryWatch:
         self._thread.join()
 
     def lines(self) -> list[str]:
-        """For each process that lived for a fourth of the time at least, its peak and its peak in each quarter."""
+        """What each process spent and held that lived for a fourth of the time at least."""
         longest = max(map(len, self._held.values()), default=0)
         return [
-            f"process {number}: peak {max(each['resident'] for each in held) / MEGABYTE:.0f} MB; own memory, peak in "
-            f"each quarter of its life: {self._quarters([each['own'] for each in held])} MB"
-            for number, held in enumerate(self._held.values())
+            f"process {number}: {self._spent[process]:.1f} s of processor time, "
+            f"peak {max(each['resident'] for each in held) / MEGABYTE:.0f} MB; own memory, peak in each quarter of its "
+            f"life: {self._quarters([each['own'] for each in held])} MB"
+            for number, (process, held) in enumerate(self._held.items())
             if len(held) * QUARTERS >= longest
         ]
 
@@ -73,3 +85,4 @@ class MemoryWatch:
                 held = held_bytes(process)
                 if held["resident"]:
                     self._held[process].append(held)
+                    self._spent[process] = max(self._spent.get(process, 0), processor_seconds(process))
