@@ -38,5 +38,4 @@ ENCODERS = {
     "mobilenetv3small": Encoder("MobileNetV3Small", TO_ONE, widths=True, options=_UNSCALED),
     "mobilenetv3large": Encoder("MobileNetV3Large", TO_ONE, widths=True, options=_UNSCALED),
     "efficientnetb0": Encoder("EfficientNetB0", STANDARDISED, first_layer="stem_conv_pad"),
-    "efficientnetv2b0": Encoder("EfficientNetV2B0", STANDARDISED, options=_UNSCALED),
 }

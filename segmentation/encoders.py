@@ -1,10 +1,9 @@
 """The networks of segmentation-models that a U-Net's encoder can be, by name, and what they expect of an image."""
 
-from segmentation.engine.scaling import AS_IT_IS, STANDARDISED, TO_ONE
+from segmentation.engine.scaling import AS_IT_IS, TO_ONE
 
 ENCODERS = {
     "mobilenetv2": TO_ONE,
     "mobilenet": TO_ONE,
-    "efficientnetb0": STANDARDISED,
     "resnet18": AS_IT_IS,
 }
