@@ -20,7 +20,7 @@ from pipeline.app.settings import LARGEST_UPLOAD, SESSION_SECONDS, Place, stream
 from pipeline.app.visit import end_visit, known_sessions, return_memory_of_the_emptied
 
 PAGE = Path(__file__).with_name("main.py")
-WILDCARDS = ("0.0.0.0", "::")
+WILDCARDS = ("0.0.0.0", "::")  # nosec B104 - to recognise them
 LOOK_SECONDS = 10.0
 
 

@@ -37,6 +37,7 @@ from pipeline.cli.compare_options import (
 )
 from pipeline.cli.console import INTERRUPTED, complain, needing_extra, stopping_on
 from pipeline.cli.options import DatasetsArgument, JsonOption, SplitsOption, chosen_weights, splits_in
+from pipeline.cli.stopping import ending_softly, was_wished_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,7 +107,7 @@ def compare(
 
 @contextmanager
 def _stopping_on_mistakes(output: Path) -> "Iterator[None]":
-    """A missing extra, what a user can mend, or Ctrl-C ends the command with one line."""
+    """A missing extra, what a user can mend, Ctrl-C, or SIGTERM ends the command with one line."""
     with needing_extra("train"):
         from data.datasets.catalog import DatasetError
         from data.images import ImageError
@@ -116,12 +117,16 @@ def _stopping_on_mistakes(output: Path) -> "Iterator[None]":
         from segmentation.engine.run_folder import RunError
 
         mistakes = (ImageError, DatasetError, BundleError, RunError, ModelError, BusyError)
-        with stopping_on(*mistakes), alone_in(output):
+        with ending_softly(), stopping_on(*mistakes), alone_in(output):
             try:
                 yield
             except KeyboardInterrupt:
                 complain(f"{output}: interrupted; give the same command again to go on.")
                 raise typer.Exit(INTERRUPTED) from None
+            except SystemExit as end:
+                if was_wished_for(end):
+                    complain(f"{output}: ended; give the same command again to go on.")
+                raise
 
 
 def _run(

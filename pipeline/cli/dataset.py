@@ -126,7 +126,7 @@ def measure(
         from segmentation.typical import typical_ranges
 
     with stopping_on(DatasetError, ImageError):
-        catalog = load_dataset(dataset).dropna(subset=["mask_path", "dx"])
+        catalog = load_dataset(dataset).dropna(subset=["mask_path", "dx"])  # nosec B615 - ours
         if splits:
             known = read_splits(splits)
             catalog = catalog[catalog["image_id"].isin(known.loc[known["split"] == "train", "image_id"])]

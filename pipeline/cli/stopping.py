@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+_SIGNALS = ("SIGTERM", "SIGHUP")
+
 
 @contextmanager
 def ending_softly() -> Iterator[None]:
@@ -16,7 +18,7 @@ def ending_softly() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # only there Python takes signals
         yield
         return
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    names = [name for name in _SIGNALS if hasattr(signal, name)]
     before = {number: signal.getsignal(number) for number in (getattr(signal, name) for name in names)}
     try:
         for number, handler in before.items():
@@ -26,6 +28,11 @@ def ending_softly() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def was_wished_for(end: SystemExit) -> bool:
+    """Whether it is the end of `ending_softly`."""
+    return end.code in {128 + getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)}
 
 
 def _end(number: int, _: FrameType | None) -> None:

@@ -111,6 +111,14 @@ def test_a_lesion_that_meets_the_edge_in_a_point_is_not_cut_off() -> None:
     assert not touches_frame(mask_of(0, 50, 60, 53))
 
 
+def test_a_cut_edge_counts_from_2_percent_of_the_frame_on() -> None:
+    mask = np.zeros((51, 51), bool)  # whose frame is 200 pixels long
+    mask[0:20, 10:13] = True
+    assert not touches_frame(mask)
+    mask[0:20, 13] = True
+    assert touches_frame(mask)
+
+
 def test_the_part_outside_a_box_counts_by_area() -> None:
     mask = mask_of(10, 10, 30, 20)
     assert part_outside(mask, Box(0, 0, 20, 40)) == 0.5

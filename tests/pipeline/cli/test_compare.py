@@ -1,6 +1,8 @@
 """`lesion compare`: options become settings, and mistakes one line."""
 
 import json
+import os
+import signal
 from dataclasses import asdict
 from pathlib import Path
 
@@ -117,6 +119,17 @@ def test_ctrl_c_says_how_to_go_on(lesion, drawn_catalog, tmp_path: Path, monkeyp
     result = lesion(Path(drawn_catalog["image_path"][0]).parents[1], "--output", tmp_path)
     assert result.exit_code == 130
     assert "give the same command again to go on" in result.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals that other systems don't have")
+@pytest.mark.parametrize(("sent", "status"), [("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_wish_to_end_says_so_too(lesion, drawn_catalog, tmp_path: Path, monkeypatch, sent, status) -> None:
+    monkeypatch.setattr(
+        "pipeline.comparison.running.compare", lambda *_, **__: signal.raise_signal(getattr(signal, sent))
+    )
+    result = lesion(Path(drawn_catalog["image_path"][0]).parents[1], "--output", tmp_path)
+    assert result.exit_code == status
+    assert "ended; give the same command again to go on" in result.stderr
 
 
 def test_weights_that_can_not_be_downloaded_can_be_given(
