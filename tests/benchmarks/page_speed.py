@@ -27,7 +27,7 @@ EXAMPLES = sorted((Path(__file__).parents[2] / "data" / "examples" / "images").g
 CHOOSER = "[data-testid=stFileUploader] input[type=file]"
 PORT = 8577
 ADDRESS = f"http://127.0.0.1:{PORT}"
-PATIENCE = 300_000  # ms
+PATIENCE = 900_000  # ms
 AT_ONCE = 50  # files a choice, of many
 LARGE = (6000, 8000)
 PARTS = ("start", "large", "many", "visitors")
