@@ -13,7 +13,7 @@ SUFFIXES = ("jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp")
 # Actors that took all processors would leave none to the tasks that read and write, and Ray would wait for ever
 # (ray-project/ray#44687). A processor that is set aside does not help when its node dies and the actors move to the
 # others: so these tasks, which mostly wait for disks and networks, ask for none.
-NO_PROCESSOR = 0
+WITHOUT_PROCESSOR: dict[str, Any] = {"num_cpus": 0, "max_retries": -1}
 READERS = 4
 
 
@@ -40,7 +40,7 @@ def predict_on_cluster(source: str, output: str, settings: ClusterSettings, parq
     come_from, go_to = locate(source), locate(output)
     reading: dict[str, Any] = {
         "filesystem": come_from.filesystem,
-        "num_cpus": NO_PROCESSOR,
+        "ray_remote_args": WITHOUT_PROCESSOR,
         "concurrency": READERS,
     }
     if parquet:
@@ -60,6 +60,4 @@ def predict_on_cluster(source: str, output: str, settings: ClusterSettings, parq
         max_restarts=-1,
         max_task_retries=-1,
     )
-    predictions.write_parquet(
-        go_to.path, filesystem=go_to.filesystem, ray_remote_args={"num_cpus": NO_PROCESSOR}
-    )
+    predictions.write_parquet(go_to.path, filesystem=go_to.filesystem, ray_remote_args=WITHOUT_PROCESSOR)
