@@ -1,7 +1,8 @@
 """OOD scores: how much an image looks like those of the training, from what the networks return anyway.
 
-`AppearanceDetector` holds a mixture of Gaussians of `classification.appearance`, and its score is the logarithm of an
-image's density in it. `OODDetector` is that of bundles that were not calibrated on images, and has two signs, each the
+`AppearanceDetector` holds a mixture of Gaussians of `classification.appearance`, and rules that know certain kinds of
+other images: skin without a lesion, and pictures of anything. Its score is the logarithm of an image's density, or less
+where a rule speaks. `OODDetector` is that of bundles that were not calibrated on images, and has two signs, each the
 larger the more familiar an image is:
 
 - the energy of the logits, which tells how strongly the image speaks for any class at all (Liu et al. 2020,
@@ -12,6 +13,7 @@ larger the more familiar an image is:
 Each is counted in standard deviations from its mean over the validation images, and their sum is the score.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
@@ -20,8 +22,9 @@ import numpy as np
 UNFAMILIAR_PART = 0.01  # of the validation images
 SMALLEST_DEVIATION = 1e-6
 COMPONENTS, REGULARISATION = 3, 0.05
-SKIN_PENALTY = 0.1
-ARRAYS = ("mean", "deviation", "weights", "centres", "factors", "skin")
+RULE_PENALTY = 0.1
+FARTHEST, SQUARES_SHARE = 8.0, 1 / 3
+ARRAYS = ("mean", "deviation", "weights", "centres", "factors", "rules", "biases")
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class OODDetector:
 
 @dataclass(frozen=True)
 class AppearanceDetector:
-    """A mixture of K Gaussians of appearances (D numbers), and the density below which an image is called unlike.
+    """A mixture of K Gaussians of appearances (D numbers), R rules, and the score under which an image is unlike.
 
     Attributes
     ----------
@@ -95,10 +98,11 @@ class AppearanceDetector:
     weights : float array (K,)
     centres : float array (K, D), of the Gaussians, standardised
     factors : float array (K, D, D), of their precisions: `factor @ factor.T` is a precision
+    rules : float array (R, 2 D)
+        Weights of `spread_out` appearances. Their sum, with the rule's bias, is over 0 for the images that it knows;
+        it is as large as the logarithm of the density, so that the two can be compared.
+    biases : float array (R,)
     threshold : float
-    skin : float array (D,)
-        Weights of standardised appearances whose sum, with `skin_bias`, is over 0 for skin without a lesion.
-    skin_bias : float
     """
 
     mean: np.ndarray
@@ -106,16 +110,16 @@ class AppearanceDetector:
     weights: np.ndarray
     centres: np.ndarray
     factors: np.ndarray
-    skin: np.ndarray
+    rules: np.ndarray
+    biases: np.ndarray
     threshold: float
-    skin_bias: float = 0.0
 
     @classmethod
     def fit(
         cls,
         appearances: np.ndarray,
         unseen: np.ndarray,
-        skin: np.ndarray | None = None,
+        others: Sequence[np.ndarray] = (),
         *,
         components: int = COMPONENTS,
         unlike_part: float = UNFAMILIAR_PART,
@@ -127,7 +131,8 @@ class AppearanceDetector:
         ----------
         appearances : float array (N, D)
         unseen : float array (M, D), of images that were not trained on
-        skin : float array (S, D), of pictures of skin without a lesion, optional
+        others : sequence of float arrays (S, D)
+            Of one kind of image each that is no photograph of a lesion; a rule is fitted for each.
         components : K
         unlike_part : part of the unseen images that the threshold may call unlike the training images, 0..1
         seed : of the mixture's start
@@ -135,25 +140,35 @@ class AppearanceDetector:
         from sklearn.mixture import GaussianMixture  # noqa: PLC0415 - prediction does without it
 
         mean, deviation = appearances.mean(axis=0), appearances.std(axis=0) + SMALLEST_DEVIATION
+        usual, new = (appearances - mean) / deviation, (unseen - mean) / deviation
         mixture = GaussianMixture(components, reg_covar=REGULARISATION, random_state=seed, n_init=2)
-        mixture.fit((appearances - mean) / deviation)
+        mixture.fit(usual)
         gaussians = (mixture.weights_, mixture.means_, mixture.precisions_cholesky_)
-        detector = cls(mean, deviation, *gaussians, skin=np.zeros(len(mean)), threshold=-np.inf)
-        known_skin = skin is not None and len(skin) > 0
-        each = unlike_part / 2 if known_skin else unlike_part
-        densities = [detector.density((numbers - mean) / deviation) for numbers in unseen]
-        detector = replace(detector, threshold=float(np.quantile(densities, each)))
-        if not known_skin:
-            return detector
-        weights = _skin_weights((appearances - mean) / deviation, (np.asarray(skin) - mean) / deviation)
-        sums = (unseen - mean) / deviation @ weights
-        return replace(detector, skin=weights, skin_bias=-float(np.quantile(sums, 1 - each)))
+        detector = cls(
+            mean, deviation, *gaussians, np.zeros((0, 2 * len(mean))), np.zeros(0), threshold=-np.inf
+        )
+        densities = np.array([detector.density(numbers) for numbers in new])
+        kinds = [kind for kind in others if len(kind)]
+        each = unlike_part / (1 + len(kinds))
+        rules = [_rule(usual, (kind - mean) / deviation) for kind in kinds]
+        sums = [spread_out(new) @ rule for rule in rules]
+        scales = [densities.std() / (found.std() + SMALLEST_DEVIATION) for found in sums]
+        return replace(
+            detector,
+            rules=np.array([scale * rule for scale, rule in zip(scales, rules, strict=True)]).reshape(
+                -1, 2 * len(mean)
+            ),
+            biases=np.array(
+                [-scale * np.quantile(found, 1 - each) for scale, found in zip(scales, sums, strict=True)]
+            ),
+            threshold=float(np.quantile(densities, each)),
+        )
 
     def score(self, appearance: np.ndarray) -> float:
-        """How usual one appearance (D,) is: the logarithm of its density up to a constant, or less for bare skin."""
+        """How usual one appearance (D,) is: the logarithm of its density, up to a constant, or less by a rule."""
         standardised = (appearance - self.mean) / self.deviation
-        bareness = float(self.skin @ standardised) + self.skin_bias
-        return min(self.density(standardised), self.threshold - bareness)
+        strangeness = self.rules @ spread_out(standardised) + self.biases
+        return min([self.density(standardised), *(self.threshold - strangeness)])
 
     def density(self, standardised: np.ndarray) -> float:
         """Logarithm of the mixture's density at a standardised appearance (D,), up to a constant."""
@@ -164,15 +179,21 @@ class AppearanceDetector:
     def to_dict(self) -> dict[str, Any]:
         """For `bundle.json`."""
         arrays = {name: np.round(getattr(self, name), 6).tolist() for name in ARRAYS}
-        return {**arrays, "threshold": self.threshold, "skin_bias": self.skin_bias}
+        return {**arrays, "threshold": self.threshold}
 
 
-def _skin_weights(usual: np.ndarray, skin: np.ndarray) -> np.ndarray:
-    """Weights (D,) of a logistic regression of skin against usual images, both standardised."""
+def spread_out(standardised: np.ndarray) -> np.ndarray:
+    """Standardised appearances (..., D), not farther than 8 from 0, and a third of their squares (..., 2 D)."""
+    near = np.clip(standardised, -FARTHEST, FARTHEST)
+    return np.concatenate([near, SQUARES_SHARE * near**2], axis=-1)
+
+
+def _rule(usual: np.ndarray, strange: np.ndarray) -> np.ndarray:
+    """Weights (2 D,) of a logistic regression of strange against usual images, both standardised."""
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - prediction does without it
 
-    regression = LogisticRegression(C=SKIN_PENALTY, class_weight="balanced", max_iter=2000)
-    regression.fit(np.vstack([usual, skin]), np.repeat([0, 1], [len(usual), len(skin)]))
+    regression = LogisticRegression(C=RULE_PENALTY, class_weight="balanced", max_iter=5000)
+    regression.fit(spread_out(np.vstack([usual, strange])), np.repeat([0, 1], [len(usual), len(strange)]))
     return np.asarray(regression.coef_[0])
 
 

@@ -251,14 +251,15 @@ def _appearance_detector(manifest: Manifest) -> AppearanceDetector:
         arrays = {name: np.array(manifest.get(name), float) for name in ARRAYS}
     except (TypeError, ValueError):
         raise ManifestError("appearance must hold lists of numbers") from None
-    components, numbers = arrays["weights"].size, arrays["mean"].size
+    components, numbers, rules = (arrays[name].size for name in ("weights", "mean", "biases"))
     shapes = {
         "mean": (APPEARANCE_NUMBERS,),
         "deviation": (numbers,),
         "weights": (components,),
         "centres": (components, numbers),
         "factors": (components, numbers, numbers),
-        "skin": (numbers,),
+        "rules": (rules, 2 * numbers),
+        "biases": (rules,),
     }
     for name, shape in shapes.items():
         if arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
@@ -269,7 +270,6 @@ def _appearance_detector(manifest: Manifest) -> AppearanceDetector:
     return AppearanceDetector(
         **arrays,
         threshold=number(manifest, "threshold", -1e6, 1e6),
-        skin_bias=number(manifest, "skin_bias", -1e6, 1e6),
     )
 
 

@@ -6,7 +6,7 @@ the validation images of as many datasets as are given, so that what ships fits 
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from classification.calibration import expected_calibration_error, fit_temperatu
 from classification.ood import AppearanceDetector
 from classification.probabilities import softmax
 from data.datasets.catalog import DatasetError, load_dataset
+from data.drawing.strangers import strange_pictures
 from data.progress import tracked
 from pipeline.bundle.loading import MANIFEST_FILE, Bundle
 from pipeline.bundle.saving import STAGES, files_of_bundle, save_bundle
@@ -29,7 +30,7 @@ from pipeline.export.model_card import write_card
 from pipeline.prediction.predictor import LesionPipeline
 
 ABSTAINING_PART = 0.1
-MOST_SKIN = 400
+MOST_SKIN, MOST_STRANGE = 400, 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,9 +112,11 @@ def calibrate(bundle: Bundle, sources: Sequence[Source], *, seed: int = 0) -> Bu
     seen = [_answers(pipeline, source.training) for source in sources]
     unseen = [_answers(pipeline, source.validation) for source in sources]
     known = _joined(unseen)
-    detector = AppearanceDetector.fit(
-        _joined(seen).appearances, known.appearances, _skin(pipeline, sources), seed=seed
-    )
+    others = [
+        _appearances(pipeline, images)
+        for images in (_skin(pipeline, sources), strange_pictures(MOST_STRANGE, seed))
+    ]
+    detector = AppearanceDetector.fit(_joined(seen).appearances, known.appearances, others, seed=seed)
     manifest = json.loads((bundle.folder / MANIFEST_FILE).read_text(encoding="utf-8"))
     manifest |= {"threshold": bundle.threshold, **_calibration(known.logits, known.labels)}
     manifest["flips"] = _calibration(known.averaged, known.labels)
@@ -141,13 +144,14 @@ def _answers(pipeline: LesionPipeline, catalog: pd.DataFrame) -> Answers:
     return Answers(np.array(appearances), np.array(logits), np.array(averaged), np.array(labels, int))
 
 
-def _skin(pipeline: LesionPipeline, sources: Sequence[Source]) -> np.ndarray:
-    """Appearances (S, D) of skin without a lesion, out of the training images."""
+def _skin(pipeline: LesionPipeline, sources: Sequence[Source]) -> Iterator[np.ndarray]:
+    """Pictures of skin without a lesion, out of the training images."""
     paths = [path for source in sources for path in source.training["image_path"]]
-    corners = skin_corners(pipeline, paths, MOST_SKIN)
-    return np.array(
-        [appearance(pipeline.examine(corner)[0], pipeline.bundle.threshold) for corner in corners]
-    )
+    return skin_corners(pipeline, paths, MOST_SKIN)
+
+
+def _appearances(pipeline: LesionPipeline, images: Iterable[np.ndarray]) -> np.ndarray:
+    return np.array([appearance(pipeline.examine(image)[0], pipeline.bundle.threshold) for image in images])
 
 
 def _joined(answers: Sequence[Answers]) -> Answers:

@@ -6,6 +6,7 @@ import pytest
 from classification.appearance import APPEARANCE_NUMBERS, Seen, appearance
 from classification.ood import AppearanceDetector
 from data.drawing.dataset import draw_lesion
+from data.drawing.strangers import strange_pictures
 from data.resizing import resize
 
 SIZE = (48, 64)
@@ -67,6 +68,16 @@ def test_a_detector_survives_the_bundle(detector: AppearanceDetector) -> None:
     assert again.score(numbers) == pytest.approx(detector.score(numbers), rel=1e-3)
 
 
+def test_pictures_of_anything_are_unlike_by_a_rule_and_lesions_stay_familiar() -> None:
+    """The rule learns from some drawn pictures and knows others; masks and answers are made up as for lesions."""
+    pictures = [seen(picture, np.ones(SIZE, bool)) for picture in strange_pictures(60, seed=3)]
+    strange = np.array([appearance(picture, 0.5) for picture in pictures])
+    usual, unseen = drawn(60, 0), drawn(40, 100)
+    detector = AppearanceDetector.fit(usual, unseen, [strange[:30]], components=1, unlike_part=0.05)
+    assert np.mean([detector.score(numbers) < detector.threshold for numbers in strange[30:]]) > 0.9
+    assert np.mean([detector.score(numbers) < detector.threshold for numbers in drawn(40, 200)]) < 0.2
+
+
 def test_bare_skin_is_unlike_even_where_the_mixture_would_take_it() -> None:
     """Skin here is what the training has, with one number of it raised by less than its deviation allows for."""
     rng = np.random.default_rng(0)
@@ -74,7 +85,7 @@ def test_bare_skin_is_unlike_even_where_the_mixture_would_take_it() -> None:
     skin[:, 3] += 6
     usual[:20, 3] += 6  # so that the mixture knows of such images
     without = AppearanceDetector.fit(usual[:300], usual[300:], components=1)
-    detector = AppearanceDetector.fit(usual[:300], usual[300:], skin[:100], components=1)
+    detector = AppearanceDetector.fit(usual[:300], usual[300:], [skin[:100]], components=1)
 
     def unlike(known: AppearanceDetector, images: np.ndarray) -> float:
         return float(np.mean([known.score(numbers) < known.threshold for numbers in images]))

@@ -14,6 +14,7 @@
 const NEAR = 1;
 const FAR = 4; // pixels of the segmentation's input, over which grey levels are compared
 const SMALLEST = 1e-3;
+const FARTHEST = 8; // deviations that count in a rule
 
 /**
  * The score of bundles that were not calibrated on images.
@@ -27,7 +28,7 @@ export function energyScore({ logits, activation }, detector) {
 }
 
 /**
- * Logarithm of the density of an image's appearance in a mixture of Gaussians, up to a constant, or less for bare skin.
+ * Logarithm of the density of an image's appearance in a mixture of Gaussians, up to a constant, or less where a rule speaks.
  * @param {Seen} seen
  * @param {AppearanceDetector} detector
  * @param {number} threshold of the mask
@@ -46,8 +47,12 @@ export function appearanceScore(seen, detector, threshold) {
     }
     return density;
   });
-  const bareness = standardised.reduce((sum, value, at) => sum + value * detector.skin[at], detector.skin_bias);
-  return Math.min(energy(densities), detector.threshold - bareness);
+  const near = standardised.map((value) => Math.min(Math.max(value, -FARTHEST), FARTHEST));
+  const spread = [...near, ...near.map((value) => value ** 2 / 3)];
+  const strangeness = detector.rules.map((rule, at) =>
+    spread.reduce((sum, value, place) => sum + value * rule[place], detector.biases[at]),
+  );
+  return Math.min(energy(densities), ...strangeness.map((value) => detector.threshold - value));
 }
 
 /**

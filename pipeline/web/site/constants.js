@@ -7,7 +7,7 @@
  * @typedef {{energy: Scale, unevenness: Scale, threshold: number, smallest_deviation: number}} EnergyDetector
  * @typedef {{
  *   mean: number[], deviation: number[], weights: number[], centres: number[][], factors: number[][][],
- *   skin: number[], skin_bias: number, threshold: number, smallest_deviation: number,
+ *   rules: number[][], biases: number[], threshold: number, smallest_deviation: number,
  * }} AppearanceDetector
  * @typedef {{code: string, name: string, group: "malignant" | "benign" | "unknown"}} Diagnosis
  * @typedef {{name: string, unit: "" | "px" | "px²" | "ΔE", meaning: string, source: string}} MeasurementWords

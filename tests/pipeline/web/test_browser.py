@@ -180,7 +180,8 @@ def test_an_image_unlike_the_training_has_no_reliable_answer(open_page, golden_f
         weights=np.array([0.3, 0.7]),
         centres=random.normal(size=(2, 29)),
         factors=factors,
-        skin=random.normal(size=29),
+        rules=random.normal(size=(2, 58)),
+        biases=random.normal(size=2),
         threshold=1e5,
     )
     bundle = replace(load_bundle(), ood=None, appearance=replace(detector, **rounded(detector)))
