@@ -252,6 +252,10 @@ def _appearance_detector(manifest: Manifest) -> AppearanceDetector:
     except (TypeError, ValueError):
         raise ManifestError("appearance must hold lists of numbers") from None
     components, numbers, rules = (arrays[name].size for name in ("weights", "mean", "biases"))
+    if not rules and not arrays["rules"].size:
+        arrays["rules"] = arrays["rules"].reshape(
+            0, 2 * numbers
+        )  # an empty list does not tell how long its rows are
     shapes = {
         "mean": (APPEARANCE_NUMBERS,),
         "deviation": (numbers,),

@@ -109,14 +109,14 @@ def calibrate(bundle: Bundle, sources: Sequence[Source], *, seed: int = 0) -> Bu
     if thresholds:
         bundle = replace(bundle, threshold=best_threshold(thresholds))
     pipeline = LesionPipeline.load(bundle, tta=True)
-    seen = [_answers(pipeline, source.training) for source in sources]
+    seen = _joined([_answers(pipeline, source.training) for source in sources])
     unseen = [_answers(pipeline, source.validation) for source in sources]
     known = _joined(unseen)
     others = [
         _appearances(pipeline, images)
-        for images in (_skin(pipeline, sources), strange_pictures(MOST_STRANGE, seed))
+        for images in (_skin(pipeline, sources), strange_pictures(min(MOST_STRANGE, len(seen.labels)), seed))
     ]
-    detector = AppearanceDetector.fit(_joined(seen).appearances, known.appearances, others, seed=seed)
+    detector = AppearanceDetector.fit(seen.appearances, known.appearances, others, seed=seed)
     manifest = json.loads((bundle.folder / MANIFEST_FILE).read_text(encoding="utf-8"))
     manifest |= {"threshold": bundle.threshold, **_calibration(known.logits, known.labels)}
     manifest["flips"] = _calibration(known.averaged, known.labels)

@@ -80,7 +80,7 @@ def export(
         )
         files["segmentation"].write_bytes(part.content)
         parity = _convert_classification(classification, files["classification"], precision, prior_strength)
-        fields = _fields(part, classification, precision, parity, name or Path(output).name)
+        fields = _fields(part, classification, precision, parity, name or Path(output).name, prior_strength)
         fields["training"]["export_command"] = _command(
             segmentation, classification, precision, name, output, prior_strength
         )
@@ -139,7 +139,12 @@ def _load_model(run: Run) -> Any:
 
 
 def _fields(
-    segmentation: SegmentationPart, classification: Run, precision: str, parity: Parity, name: str
+    segmentation: SegmentationPart,
+    classification: Run,
+    precision: str,
+    parity: Parity,
+    name: str,
+    prior_strength: float | None = None,
 ) -> dict[str, Any]:
     settings, metrics = classification.settings, classification.metrics
     return {
@@ -165,8 +170,17 @@ def _fields(
                 "classification_with_flips": metrics.get("flips", {}).get("validation"),
             },
             "parity": {"segmentation": segmentation.parity, "classification": parity.to_dict()},
+            **_prior(metrics, prior_strength),
         },
     }
+
+
+def _prior(metrics: dict[str, Any], prior_strength: float | None) -> dict[str, Any]:
+    """What the classes' shares count in a classifier with logit adjustment, and what other strengths were worth."""
+    if "prior_strengths" not in metrics:
+        return {}
+    chosen = metrics["prior_strength"] if prior_strength is None else prior_strength
+    return {"prior": {"strength": chosen, "strengths": metrics["prior_strengths"]}}
 
 
 def _optional_facts(metrics: dict[str, Any]) -> dict[str, Any]:

@@ -58,7 +58,9 @@ def test_statistics_are_those_inside_and_outside_the_mask() -> None:
     assert numbers[4:8] == pytest.approx([np.log(0.501), 0, 1, 1])
 
 
-def test_a_detector_survives_the_bundle(detector: AppearanceDetector) -> None:
+def test_a_detector_survives_the_bundle() -> None:
+    usual, strange = drawn(60, 0), drawn(20, 300) + 2
+    detector = AppearanceDetector.fit(usual, drawn(40, 100), [strange], components=1, unlike_part=0.05)
     stored = detector.to_dict()
     threshold = stored.pop("threshold")
     again = AppearanceDetector(

@@ -159,3 +159,17 @@ def test_figures_of_an_earlier_version_have_no_picture(tmp_path) -> None:
 )
 def test_paths_of_the_machine_become_base_names(command: str, portable: str) -> None:
     assert without_machine_paths(command) == portable
+
+
+def test_the_card_says_how_the_diagnosis_is_chosen_and_what_else_was_tried() -> None:
+    worth = {"balanced_accuracy": 0.7, "macro_f1": 0.6, "calibration_error": 0.02, "log_likelihood": -0.5}
+    told = fields()
+    told["figures"]["prior"] = {
+        "strength": 0.6,
+        "strengths": [worth | {"strength": 0}, worth | {"strength": 0.6, "log_likelihood": -0.45}],
+    }
+    card = model_card(told)
+    assert "the class of the highest calibrated probability" in card
+    assert "| 0.6 (here) | 0.700 | 0.600 | 0.020 | -0.450 |" in card
+    assert "misses more of them" in card
+    assert "How it decides" not in model_card(fields())
