@@ -1,9 +1,9 @@
 """What the mean of trained classifiers is worth: of their weights, and of their logits.
 
 Both runs must have one architecture and classes, best one started from the other (Wortsman et al. 2022, "Model
-soups", arXiv 2203.05482). The validation images of the first run, cropped by the bundle that ships, are answered by each run, by
-the means of both runs' weights with the first counting three quarters and a half, and by the mean of their logits.
-Printed: macro AUC and AUC of melanoma with all of the prior, and for prior strengths 0, 0.3, 0.6 and 1 the mean
+soups", arXiv 2203.05482). The validation images of the first run, cropped by the bundle that ships, are answered by
+each run, by the means of both runs' weights with the first counting three quarters and a half, and by the mean of their
+logits. Printed: macro AUC and AUC of melanoma with all of the prior, and for prior strengths 0, 0.3, 0.6 and 1 the mean
 log-likelihood, balanced accuracy and macro F1.
 
 Run: python tests/benchmarks/averaged_runs.py RUN RUN DATASET DATASET...
