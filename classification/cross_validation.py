@@ -39,6 +39,7 @@ def cross_validate(
     *,
     segmentation: Locator | None = None,
     start: Run | None = None,
+    averaged: Sequence[Run] = (),
     teachers: Sequence[Run] = (),
     devices: int = 1,
     resume: bool = False,
@@ -47,7 +48,7 @@ def cross_validate(
 
     Parameters
     ----------
-    catalog, config, segmentation, start, teachers, devices : as in `classification.training.train`
+    catalog, config, segmentation, start, averaged, teachers, devices : as in `classification.training.train`
     output : path
         Gets a run a fold (`fold-1`, ...), `out-of-fold.csv` with every image's calibrated probabilities, and
         `cross-validation.json` and `.txt` with their scores.
@@ -81,6 +82,7 @@ def cross_validate(
             segmentation=segmentation,
             splits=splits,
             start=start,
+            averaged=averaged,
             teachers=teachers,
             devices=devices,
             resume=resume and run.holds_training,

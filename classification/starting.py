@@ -5,7 +5,38 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from segmentation.engine.run_folder import RunError
+from segmentation.engine.run_folder import Run, RunError
+
+
+def mean_classifier(runs: Sequence[Run]) -> keras.Model:
+    """The network whose weights are the mean of those of the runs' networks (Wortsman et al. 2022, arXiv 2203.05482).
+
+    That is of use where the runs went on from one another. The statistics of the batch normalisation are averaged, too,
+    which is not what the mean network would see of images: train it for an epoch at a small learning rate.
+
+    Parameters
+    ----------
+    runs : one or more classification runs
+
+    Raises
+    ------
+    RunError
+        If the runs differ in their classes or their networks.
+    """
+    first, *others = runs
+    network = keras.models.load_model(first.model_path, compile=False)
+    kept = [network.get_weights()]
+    for run in others:
+        weights = keras.models.load_model(run.model_path, compile=False).get_weights()
+        same = [values.shape for values in weights] == [values.shape for values in kept[0]]
+        if not same or run.metrics["classes"] != first.metrics["classes"]:
+            raise RunError(
+                f"{run.folder} has another network or other classes than {first.folder}, so that there is no mean of "
+                "both; leave it out."
+            )
+        kept.append(weights)
+    network.set_weights([np.mean(values, axis=0) for values in zip(*kept, strict=True)])
+    return network
 
 
 def start_from(

@@ -20,7 +20,7 @@ from classification.metrics import ClassificationScores
 from classification.model import build_classifier, with_activation_map
 from classification.ood import OODDetector
 from classification.priors import likeliest, prior_strengths
-from classification.starting import start_from
+from classification.starting import mean_classifier, start_from
 from classification.teaching import taught_targets, teachers_answers
 from classification.test_time_augmentation import flips_of
 from classification.training_images import TrainingImages, check_boxes
@@ -51,6 +51,7 @@ def train(
     segmentation: Run | Locator | None = None,
     splits: pd.DataFrame | None = None,
     start: Run | None = None,
+    averaged: Sequence[Run] = (),
     teachers: Sequence[Run] = (),
     devices: int = 1,
     resume: bool = False,
@@ -68,6 +69,8 @@ def train(
         Finds the boxes where the configuration wants predicted ones.
     start : Run, optional
         A classification run whose weights this training starts from; classes that it does not know are learned anew.
+    averaged : classification runs
+        Of the same classes and network as `start`: the training starts from the mean of all their weights.
     teachers : classification runs
         What they say of the training images becomes a part of the targets, see `config.teaching`.
     splits : DataFrame, optional
@@ -90,7 +93,8 @@ def train(
     locator = RunLocator(segmentation) if isinstance(segmentation, Run) else segmentation
     labelled = labelled_images(catalog, config)
     check_boxes(config, labelled, locator)
-    _check(config, start, devices)
+    starts = () if start is None else (start, *averaged)
+    _check(config, starts, devices)
     keras.utils.set_random_seed(config.seed)
     if splits is None and locator is not None:
         splits = _splits_of_segmentation(labelled, locator)
@@ -98,6 +102,7 @@ def train(
     settings = asdict(config) | {
         "segmentation": None if locator is None else locator.identity,
         "start": None if start is None else sha256(start.model_path),
+        "averaged": [sha256(run.model_path) for run in averaged],
         "teachers": [sha256(teacher.model_path) for teacher in teachers],
     }
     run = start_run(output, "classification", settings, labelled, splits, resume=resume)
@@ -108,7 +113,7 @@ def train(
     state = fit(
         run,
         config.phases,
-        build_model=lambda phase: _build(config, phase, images.classes, start),
+        build_model=lambda phase: _build(config, phase, images.classes, starts),
         make_batches=images.batches,
         compile_model=lambda model, phase, steps: _compile(
             config, loss_for(config, images.labels["train"]), model, phase, steps
@@ -122,13 +127,13 @@ def train(
     return metrics
 
 
-def _check(config: ClassificationConfig, start: Run | None, devices: int) -> None:
+def _check(config: ClassificationConfig, starts: Sequence[Run], devices: int) -> None:
     """Raise RunError for what can't be trained, before it costs the decoding of images."""
     check_phases(config.phases)
     check_encoder(config.encoder, ENCODERS)
     check_devices(devices, config.batch_size)
-    if start is None and config.encoder_weights is not None:
-        _build(config, config.phases[0], ("a", "b"), None)
+    if not starts and config.encoder_weights is not None:
+        _build(config, config.phases[0], ("a", "b"), ())
 
 
 def _compile(config: ClassificationConfig, loss: Any, model: keras.Model, phase: Phase, steps: int) -> None:
@@ -141,20 +146,19 @@ def _compile(config: ClassificationConfig, loss: Any, model: keras.Model, phase:
 
 
 def _build(
-    config: ClassificationConfig, phase: Phase, classes: tuple[str, ...], start: Run | None
+    config: ClassificationConfig, phase: Phase, classes: tuple[str, ...], starts: Sequence[Run]
 ) -> keras.Model:
     model = build_classifier(
         len(classes),
         phase.input_size[0],
-        config.encoder_weights if start is None else None,
+        None if starts else config.encoder_weights,
         encoder=config.encoder,
         width=config.width,
         dropout=config.dropout,
         frozen_encoder=phase.frozen_encoder,
     )
-    if start is not None:
-        source = keras.models.load_model(start.model_path, compile=False)
-        start_from(model, source, classes, start.metrics["classes"])
+    if starts:
+        start_from(model, mean_classifier(starts), classes, starts[0].metrics["classes"])
     return model
 
 

@@ -63,6 +63,14 @@ Folds = Annotated[
         show_default=False,
     ),
 ]
+Averaged = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="RUN",
+        help="Start from the mean of the weights of --start and of this run; give the option once for each.",
+        show_default=False,
+    ),
+]
 Teachers = Annotated[
     list[Path] | None,
     typer.Option(
@@ -123,12 +131,15 @@ def train_classification(
     folds: Folds = None,
     resume: Resume = False,
     start: Start = None,
+    average: Averaged = None,
     teacher: Teachers = None,
     devices: Devices = 1,
 ) -> None:
     """Train the classifier that names the lesion, on every image that has a diagnosis."""
     if folds is not None and splits is not None:
         raise typer.BadParameter("--folds makes its own splits; leave out --splits.")
+    if average and start is None:
+        raise typer.BadParameter("--average is the mean with --start; give that, too.")
     with stopping_on_mistakes():
         from classification.labelled import labelled_images
         from data.datasets.catalog import load_datasets
@@ -149,6 +160,7 @@ def train_classification(
             known: dict[str, Any] = {
                 "segmentation": None if segmentation is None else open_locator(segmentation, labelled),
                 "start": origin,
+                "averaged": [open_run(path, "classification") for path in average or ()],
                 "teachers": teachers,
                 "devices": devices,
                 "resume": resume,
