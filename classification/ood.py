@@ -168,7 +168,7 @@ class AppearanceDetector:
         """How usual one appearance (D,) is: the logarithm of its density, up to a constant, or less by a rule."""
         standardised = (appearance - self.mean) / self.deviation
         strangeness = self.rules @ spread_out(standardised) + self.biases
-        return min([self.density(standardised), *(self.threshold - strangeness)])
+        return float(min([self.density(standardised), *(self.threshold - strangeness)]))
 
     def density(self, standardised: np.ndarray) -> float:
         """Logarithm of the mixture's density at a standardised appearance (D,), up to a constant."""

@@ -68,7 +68,7 @@ def _outline(rng: np.random.Generator, radius: float) -> np.ndarray:
     centre = rng.integers(0, SIZE[::-1])
     if rng.random() < 1 / 3:
         axes, angle = (max(1, int(radius)), max(1, int(radius * rng.uniform(0.3, 1)))), int(rng.integers(180))
-        return cv2.ellipse2Poly(centre.tolist(), axes, angle, 0, 360, 10)
+        return np.array(cv2.ellipse2Poly(centre.tolist(), axes, angle, 0, 360, 10))
     angles = np.sort(rng.uniform(0, 2 * np.pi, rng.integers(3, 7)))
     corners: np.ndarray = centre + radius * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
     return corners.astype(np.int32)
@@ -88,4 +88,5 @@ def _muted(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _as_bytes(values: np.ndarray) -> np.ndarray:
-    return np.clip(values, 0, 255).astype(np.uint8)
+    rounded: np.ndarray = np.clip(values, 0, 255).astype(np.uint8)
+    return rounded
