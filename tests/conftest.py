@@ -1,6 +1,7 @@
 """What is slow is done once: a drawn dataset, one small training of each stage, and the bundle of both."""
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,10 @@ import pytest
 from data.datasets.catalog import load_dataset
 from data.drawing.dataset import synthesize_dataset
 
+if hasattr(signal, "SIGHUP"):
+    signal.signal(
+        signal.SIGHUP, signal.SIG_DFL
+    )  # under nohup it is ignored, in every process that a test starts, too
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 

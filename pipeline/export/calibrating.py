@@ -31,6 +31,7 @@ from pipeline.prediction.predictor import LesionPipeline
 
 ABSTAINING_PART = 0.1
 MOST_SKIN, MOST_STRANGE = 400, 1000
+FEWEST_FOR_RULES = 100  # validation images, for a rule's limit is a quantile of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,10 +113,7 @@ def calibrate(bundle: Bundle, sources: Sequence[Source], *, seed: int = 0) -> Bu
     seen = _joined([_answers(pipeline, source.training) for source in sources])
     unseen = [_answers(pipeline, source.validation) for source in sources]
     known = _joined(unseen)
-    others = [
-        _appearances(pipeline, images)
-        for images in (_skin(pipeline, sources), strange_pictures(min(MOST_STRANGE, len(seen.labels)), seed))
-    ]
+    others = _others(pipeline, sources, seed) if len(known.labels) >= FEWEST_FOR_RULES else ()
     detector = AppearanceDetector.fit(seen.appearances, known.appearances, others, seed=seed)
     manifest = json.loads((bundle.folder / MANIFEST_FILE).read_text(encoding="utf-8"))
     manifest |= {"threshold": bundle.threshold, **_calibration(known.logits, known.labels)}
@@ -142,6 +140,13 @@ def _answers(pipeline: LesionPipeline, catalog: pd.DataFrame) -> Answers:
         averaged.append(averaged_logits)
     labels = [classes.index(dx) if dx in classes else -1 for dx in catalog["dx"]]
     return Answers(np.array(appearances), np.array(logits), np.array(averaged), np.array(labels, int))
+
+
+def _others(pipeline: LesionPipeline, sources: Sequence[Source], seed: int) -> list[np.ndarray]:
+    """Appearances of bare skin, and of as many drawn pictures of anything as there are images of the training."""
+    count = min(MOST_STRANGE, sum(len(source.training) for source in sources))
+    kinds = (_skin(pipeline, sources), strange_pictures(count, seed))
+    return [_appearances(pipeline, images) for images in kinds]
 
 
 def _skin(pipeline: LesionPipeline, sources: Sequence[Source]) -> Iterator[np.ndarray]:

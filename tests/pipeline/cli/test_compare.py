@@ -136,7 +136,7 @@ def test_weights_that_can_not_be_downloaded_can_be_given(
     lesion, drawn_catalog, tmp_path: Path, monkeypatch
 ) -> None:
     def offline(*_, **__):
-        with reading_encoder_weights("imagenet"):
+        with reading_encoder_weights("imagenet", "mobilenetv2"):
             raise Exception("URL fetch failure on https://example.org: no route to host")  # as Keras has it
 
     monkeypatch.setattr("pipeline.comparison.running.compare", offline)

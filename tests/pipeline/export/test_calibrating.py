@@ -29,11 +29,14 @@ def calibrated(trained_bundle: Path, drawn_folder: Path, tmp_path_factory) -> Bu
 
 def test_the_bundle_knows_how_usual_images_look(calibrated, drawn_folder: Path) -> None:
     pipeline = LesionPipeline.load(calibrated)
-    usual = pipeline.predict(sorted((drawn_folder / "images").glob("*.jpg"))[1])
+    usual = [pipeline.predict(path) for path in sorted((drawn_folder / "images").glob("*.jpg"))]
     green = pipeline.predict(np.full((96, 128, 3), (0, 200, 0), np.uint8))
-    assert usual.headline is None
+    assert (
+        np.mean([prediction.headline is None for prediction in usual]) > 0.7
+    )  # of three validation images one is the least usual
     assert green.headline == "no reliable answer"
-    assert green.ood_score < calibrated.appearance.threshold < usual.ood_score
+    assert green.ood_score < calibrated.appearance.threshold
+    assert calibrated.appearance.threshold < np.median([prediction.ood_score for prediction in usual])
 
 
 def test_what_was_looked_at_is_recorded(calibrated: Bundle) -> None:
