@@ -226,7 +226,7 @@ def show_many(browser: Browser, paths: list[Path], server: int) -> None:
         rest(page)
     show(f"{count} uploads in one session, {AT_ONCE} at a time: all there", time.perf_counter() - start)
     held = memory(server)
-    name = page.get_by_role("heading", level=2).filter(has_text=".jpg")
+    name = page.get_by_role("heading", level=2).filter(has_text=".jpg").first
     seconds = []
     for step in range(5):
         was = name.inner_text()
