@@ -61,6 +61,13 @@ def test_labels_with_a_bad_cell_are_refused_by_its_name(tmp_path: Path, cell: st
         load_dataset(tmp_path)
 
 
+def test_a_name_of_several_lines_makes_no_sentence_of_several_lines(tmp_path: Path) -> None:
+    draw(tmp_path, "a.png")
+    (tmp_path / "truth.csv").write_text('image,MEL,NV\na,1,0\n"b\nc\x1b[31m",0,\n')
+    with pytest.raises(DatasetError, match=r"truth\.csv: b\\nc\\x1b\[31m: NV is empty"):
+        load_dataset(tmp_path)
+
+
 def test_tables_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
     draw(tmp_path, "a.png", "b.png")
     (tmp_path / "first.csv").write_text("image,dx\na,mel\nb,nv\n")
