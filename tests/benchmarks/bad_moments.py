@@ -1,18 +1,20 @@
-"""Kill trainings, exports and comparisons at random moments, and count what a resume does not bring back.
+"""Kill predictions, trainings, exports and comparisons at random moments, and count what is not brought back.
 
     python tests/benchmarks/bad_moments.py --kills 20 --seed 0
     python tests/benchmarks/bad_moments.py --only places       # full disk (as root), read-only, no home, no network
 
-Everything is small: drawn images, inputs of 32 pixels, one process after the other. A killed command is given again,
-with --resume where it is a training, until it ends; then its weights, figures and files must be those of the command
-that nobody disturbed. Times of day and speeds are not compared. Each line is one case; the last ones count them.
+Everything is small: drawn images, inputs of 32 pixels, one process after the other. Half of the kills hit the command's
+own process, as a system short of memory does, half all of its processes. A file of the user's is put beside what was
+written, and the command is given again, with --resume where it has one; then its weights, figures and files must be
+those of the command that nobody disturbed, the user's file must be there, nothing half-written, no process may go on,
+and no traceback of another process have been printed. Times of day and speeds are not compared. Each line is one case;
+the last ones count them.
 """
 
 import argparse
 import hashlib
 import importlib.util
 import json
-import math
 import os
 import random
 import shutil
@@ -26,12 +28,16 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+
+from process_memory import family, processor_seconds
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 from pipeline.cli import main as main_of_lesion
 from pipeline.comparison import running  # noqa: F401 - so that no command has to load its libraries
 from pipeline.export import exporting  # noqa: F401
+from pipeline.prediction import running as predicting  # noqa: F401
 
 ROOT = Path(__file__).parents[2]
 IMAGES = 40
@@ -46,6 +52,9 @@ COMPARISON = (
     *("--encoder-weights", "none", "--input-side", "32", "--small-side", "32"),
     *("--head-epochs", "1", "--small-epochs", "1", "--full-epochs", "1"),
 )
+PREDICTED = 12  # images
+ORPHAN, PATIENCE = "\na process goes on after its command was killed", 20.0
+NOTES = "the user's own words"
 CHANGING = (
     "seconds",
     "images_per_second",
@@ -58,36 +67,76 @@ CHANGING = (
 )
 
 
-def lesion(*arguments: object, kill_after: float | None = None) -> subprocess.CompletedProcess:
+@dataclass(frozen=True)
+class Kill:
+    """SIGKILL once so many seconds of processor time were spent, whatever else the machine has to do.
+
+    It hits the command's own process, or all of its processes.
+    """
+
+    after: float
+    all_processes: bool = False
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, what it printed, and the seconds of processor time that it and its processes spent."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    seconds: float = 0.0
+
+
+def lesion(*arguments: object, kill: Kill | None = None) -> Ended:
     """Run the command in a fork of this process; see `forked`."""
 
     def command() -> None:
         sys.argv = ["lesion", *map(str, arguments)]
         main_of_lesion()
 
-    return forked(command, kill_after)
+    return forked(command, kill)
 
 
-def forked(work: Callable[[], object], kill_after: float | None = None) -> subprocess.CompletedProcess:
+def forked(work: Callable[[], object], kill: Kill | None = None) -> Ended:
     """Do the work in a fork of this process, which has TensorFlow loaded and has not used it.
 
-    It ends with SIGKILL after so many seconds where that is given.
+    What it printed is read when the last of its processes has gone; one that does not go is `ORPHAN` on its errors.
     """
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         sys.stdout.flush()
         child = os.fork()
         if child == 0:
+            os.setsid()
             _become(work, output.fileno(), errors.fileno())
-        end = math.inf if kill_after is None else time.monotonic() + kill_after
+        spent: dict[int, float] = {}
         while not (waited := os.waitpid(child, os.WNOHANG))[0]:
-            if time.monotonic() > end:
-                os.kill(child, signal.SIGKILL)
+            spent |= {
+                process: seconds for process in family(child) if (seconds := processor_seconds(process))
+            }
+            if kill and sum(spent.values()) > kill.after:
+                (os.killpg if kill.all_processes else os.kill)(child, signal.SIGKILL)
             time.sleep(0.02)
+        orphan = _orphan_of(child)
         texts = []
         for file in (output, errors):
             file.seek(0)
             texts.append(file.read().decode("utf-8", "replace"))
-    return subprocess.CompletedProcess([], os.waitstatus_to_exitcode(waited[1]), *texts)
+    status = os.waitstatus_to_exitcode(waited[1])
+    return Ended(status, texts[0], texts[1] + orphan, sum(spent.values()))
+
+
+def _orphan_of(session: int) -> str:
+    """`ORPHAN` where a process of the session is still there after `PATIENCE` seconds; it is killed then."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            os.killpg(session, 0)
+        except ProcessLookupError:
+            return ""
+        time.sleep(0.02)
+    os.killpg(session, signal.SIGKILL)
+    return ORPHAN
 
 
 def _become(work: Callable[[], object], output: int, errors: int) -> None:
@@ -149,6 +198,11 @@ def comparison_state(folder: Path) -> dict:
     return {"table": (folder / "predictions.csv").read_text()}
 
 
+def prediction_state(folder: Path) -> dict:
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "notes.txt"]
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
 def leftovers(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob(".*"))
 
@@ -161,9 +215,9 @@ class Case:
     ) -> None:
         self.name, self.arguments, self.state, self.resume = name, arguments, state, resume
 
-    def run(self, folder: Path, *, again: bool = False, kill_after: float | None = None):
+    def run(self, folder: Path, *, again: bool = False, kill: Kill | None = None):
         resume = ("--resume",) if again and self.resume else ()
-        return lesion(*self.arguments, "--output", folder, *resume, kill_after=kill_after)
+        return lesion(*self.arguments, "--output", folder, *resume, kill=kill)
 
 
 class Engine(Case):
@@ -177,35 +231,50 @@ class Engine(Case):
         self.tests = importlib.util.module_from_spec(specification)
         specification.loader.exec_module(self.tests)
 
-    def run(self, folder: Path, *, again: bool = False, kill_after: float | None = None):
-        return forked(lambda: self.tests.train_noisily(folder), kill_after)
+    def run(self, folder: Path, *, again: bool = False, kill: Kill | None = None):
+        return forked(lambda: self.tests.train_noisily(folder), kill)
 
 
 def disturb(case: Case, work: Path, kills: int, rng: random.Random) -> Counter:
-    """Kill the command at random moments of its time, `kills` times over, and count how the resumes ended."""
-    start = time.monotonic()
+    """Kill the command at random moments of its processor time, `kills` times over, and count how the resumes ended."""
     undisturbed = work / f"{case.name}-undisturbed"
     ended = case.run(undisturbed)
     if ended.returncode:
         sys.exit(f"{case.name} fails undisturbed: {ended.stderr}")
-    seconds, expected = time.monotonic() - start, case.state(undisturbed)
+    seconds, expected = ended.seconds, case.state(undisturbed)
     counts: Counter = Counter()
     for number in range(kills):
         place = work / f"{case.name}-{number}"
         folder = place / undisturbed.name
-        moments = [rng.uniform(0.25, 1.0) * seconds for _ in range(rng.choice((1, 1, 2)))]
-        for again, moment in enumerate(moments):
-            case.run(folder, again=again > 0, kill_after=moment)
-        verdict = _verdict(case, folder, expected)
+        moments = [rng.uniform(0.1, 1.0) * seconds for _ in range(rng.choice((1, 1, 2)))]
+        ends = [
+            case.run(folder, again=again > 0, kill=Kill(moment, rng.random() < 0.5))
+            for again, moment in enumerate(moments)
+        ]
+        verdict = _verdict_of_kills(ends) or _verdict(case, folder, expected)
         counts[verdict] += 1
-        print(
-            f"{case.name} {number}: killed after {', '.join(f'{moment:.1f}' for moment in moments)} s: {verdict}"
+        said = ", ".join(
+            f"{'killed' if end.returncode < 0 else 'ended'} by {moment:.1f} s"
+            for end, moment in zip(ends, moments, strict=True)
         )
+        print(f"{case.name} {number}: {said} of {seconds:.1f}: {verdict}", flush=True)
         shutil.rmtree(place, ignore_errors=True)
     return counts
 
 
+def _verdict_of_kills(ends: list[Ended]) -> str:
+    """What was wrong at the kills themselves; nothing where all was well."""
+    for end in ends:
+        if "Traceback" in end.stderr or ORPHAN in end.stderr:
+            return f"printed at the kill: {end.stderr.strip().splitlines()[-1]}"
+    return "" if any(end.returncode < 0 for end in ends) else "ended before the kill"
+
+
 def _verdict(case: Case, folder: Path, expected: dict) -> str:
+    notes = folder / "notes.txt"
+    began = folder.exists()
+    if began:
+        notes.write_text(NOTES)
     ended = case.run(folder, again=True)
     if "Traceback" in ended.stderr:
         return f"traceback: {ended.stderr.strip().splitlines()[-1]}"
@@ -213,6 +282,8 @@ def _verdict(case: Case, folder: Path, expected: dict) -> str:
         return f"refused: {ended.stderr.strip().splitlines()[-1]}"
     if leftovers(folder.parent):
         return f"left {leftovers(folder.parent)[0]}"
+    if began and (not notes.exists() or notes.read_text() != NOTES):
+        return "lost the user's file"
     return "the same" if case.state(folder) == expected else "differs"
 
 
@@ -264,7 +335,7 @@ def bad_places(cases: list[Case], dataset: Path, sizes: list[float]) -> Counter:
     return counts
 
 
-def _count(counts: Counter, what: str, ended: subprocess.CompletedProcess) -> None:
+def _count(counts: Counter, what: str, ended: Ended | subprocess.CompletedProcess[str]) -> None:
     said = (ended.stderr.strip().splitlines() or [""])[-1]
     if ended.returncode == 0:
         verdict = "had room enough"
@@ -288,7 +359,9 @@ def main() -> None:
     )
     parser.add_argument("--kills", type=int, default=20, help="of each command")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", help="engine, segmentation, classification, export, compare or places")
+    parser.add_argument(
+        "--only", help="engine, predict, segmentation, classification, export, compare or places"
+    )
     parser.add_argument(
         "--sizes", type=float, nargs="*", default=[0.5, 4, 12, 24], help="of the full disks, in MB"
     )
@@ -310,8 +383,13 @@ def main() -> None:
         export = Case(
             "export", ("export", "--segmentation", runs[0], "--classification", runs[1]), bundle_state
         )
+        photos = work / "photos"
+        lesion("dataset", "synthesize", photos, "--count", PREDICTED, "--height", 300, "--width", 400)
+        predict = Case(
+            "predict", ("predict", photos / "images", "--workers", 2), prediction_state, resume=True
+        )
         compare = Case("compare", ("compare", dataset, *COMPARISON), comparison_state)
-        cases = [Engine(), unet, classifier, export, compare]
+        cases = [Engine(), predict, unet, classifier, export, compare]
         if wanted.only in {None, "export", "places"}:
             for case, folder in zip((unet, classifier), runs, strict=True):
                 case.run(folder)
