@@ -1,6 +1,7 @@
 """Bytes or a path -> an RGB array, or an error that says what is wrong with the file."""
 
 import io
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,6 +72,7 @@ _TURNS_LEFT_TO_RIGHT = (2, 3, 6, 7)
 
 # Pillow's remarks on damaged metadata are for programmers; damaged pixels are errors here.
 warnings.filterwarnings("ignore", module=r"PIL\.")
+logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
 
 class MaskError(ImageError):

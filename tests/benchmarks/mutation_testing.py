@@ -11,7 +11,7 @@ import contextlib
 import copy
 import importlib
 import os
-import signal
+import resource
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,7 +61,7 @@ def survives(name: str, path: Path, mutant: ast.Module, tests: list[str]) -> boo
     child = os.fork()
     if child:
         return os.waitpid(child, 0)[1] == 0
-    signal.alarm(MOST_SECONDS)
+    resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))  # a mutant may loop for ever
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)

@@ -159,6 +159,15 @@ def test_libtiff_writes_nothing_to_standard_error(capfd: pytest.CaptureFixture[s
     assert capfd.readouterr().err == ""
 
 
+def test_pillow_logs_nothing_of_a_damaged_file(caplog: pytest.LogCaptureFixture) -> None:
+    content = bytearray(encode(drawn(), "TIFF"))
+    samples = content.index(struct.pack("<HHI", 277, 3, 1))
+    content[samples + 8 : samples + 12] = struct.pack("<I", 50179)
+    with pytest.raises(ImageError):
+        read_image(bytes(content))
+    assert not caplog.records  # Python prints what nobody handles
+
+
 def test_what_libjpeg_only_warns_of_is_refused() -> None:
     content = encode(drawn(), "JPEG", quality=90)
     scan = content.find(b"\xff\xda")

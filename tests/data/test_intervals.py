@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from data.intervals import Interval, lesion_weights, mean_interval
 
@@ -76,3 +78,23 @@ def test_an_interval_reads_as_its_value_and_bounds(interval: Interval, text: str
 
 def test_what_is_not_defined_is_none_in_json() -> None:
     assert Interval(0.5, np.nan, np.nan).to_dict() == {"value": 0.5, "low": None, "high": None}
+
+
+@settings(max_examples=30, derandomize=True, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.integers(1, 5), st.integers(0, 2**32 - 1))
+def test_an_interval_is_that_of_means_over_lesions_drawn_with_replacement(
+    values: list[float], lesions: int, seed: int
+) -> None:
+    ids = [f"lesion {number % lesions}" for number in range(len(values))]
+    weights = lesion_weights(ids, 50, seed)
+    for row in weights:  # all images of a lesion come equally often, and as many lesions as there are
+        counts = {
+            lesion: {int(w) for w, of in zip(row, ids, strict=True) if of == lesion} for lesion in set(ids)
+        }
+        assert all(len(times) == 1 for times in counts.values())
+        assert sum(times.pop() for times in counts.values()) == len(set(ids))
+    interval = mean_interval(np.array(values), weights)
+    means = [np.average(values, weights=row) for row in weights]
+    assert interval.value == pytest.approx(np.mean(values))
+    assert interval.low == pytest.approx(np.percentile(means, 2.5))
+    assert interval.high == pytest.approx(np.percentile(means, 97.5))
