@@ -26,7 +26,7 @@ from data.image_damage import (
 from data.image_files import ImageError, ImageSource, name_of, read_content
 from data.jpeg import decode_jpeg, reduction
 from data.mask_values import MaskValueError, lesion_of
-from data.rgb import PixelRangeError, to_rgb
+from data.rgb import PixelRangeError, check_depth, to_rgb
 from data.silence import silence_libtiff
 from data.tiff_damage import check_tiff
 
@@ -63,6 +63,10 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"MM\0*", "Tiff"),
     (b"II+\0", "Tiff"),
     (b"MM\0+", "Tiff"),
+)
+
+_PNG_BIT_DEPTH = (
+    24  # where its byte lies: after the signature, the first chunk's length and name, and both sides
 )
 
 # EXIF's orientations as flips of the array, after the sides were swapped.
@@ -110,7 +114,9 @@ class EncodedImage:
         """
         with self._blaming_the_file():
             if self._header.format != "JPEG":
-                return _turned(to_rgb(self._decoded()), self._turn)
+                rgb = to_rgb(self._decoded())
+                check_depth(rgb, _sample_bits(self._header, self._content))
+                return _turned(rgb, self._turn)
             check_jpeg(self._content)
             if enough and self._turn in _TURNS_THAT_SWAP_SIDES:
                 enough = enough[::-1]
@@ -195,8 +201,8 @@ def read_image(
 
     The format is told by the content and not by the suffix, and the size is judged before any pixel is
     decoded. The EXIF orientation is applied, transparency is laid on white, 16-bit values are scaled by their
-    full range, and of an animation or a file of several pages the first is read. Colour profiles are not
-    applied, as the datasets that models are trained on carry none.
+    full range and refused where they use 12 bits of it at most, and of an animation or a file of several pages the
+    first is read. Colour profiles are not applied, as the datasets that models are trained on carry none.
 
     What a checksum, a length or the decoder knows of damage is refused. A JPEG, BMP or WebP file, and a TIFF file
     that is not deflated, has no checksum: see docs/reliability.md for the part of damaged files that is not noticed.
@@ -275,9 +281,14 @@ def _header(content: bytes) -> ImageFile:
 
 def _is_16_bit_planar(tiff: Any) -> bool:
     """Pillow decodes these to wrong colours, without an error."""
-    tags = tiff.tag_v2
-    bits = tags.get(ExifTags.Base.BitsPerSample, (1,))
-    return bool(tags.get(ExifTags.Base.PlanarConfiguration) == 2 and max(bits) > 8)
+    return bool(tiff.tag_v2.get(ExifTags.Base.PlanarConfiguration) == 2 and _sample_bits(tiff) > 8)
+
+
+def _sample_bits(header: Any, content: bytes = b"") -> int:
+    """Bits of a sample in a PNG or TIFF file; 8 for the other formats, which have no more."""
+    if header.format == "PNG":
+        return content[_PNG_BIT_DEPTH]
+    return max(header.tag_v2.get(ExifTags.Base.BitsPerSample, (1,))) if header.format == "TIFF" else 8
 
 
 def _check_size(size: tuple[int, int], name: str, max_pixels: int, min_side: int) -> None:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:  # a prediction of a JPEG need not wait for it
 # Converted at once: a few copies of these are small beside the image itself.
 PIXELS_AT_ONCE = 4_000_000
 
+# Of 255. A picture of 16 bits that gets no brighter holds values of 12 bits or fewer: shown as they are, it is black.
+FEWER_BITS = 16
+
 _UNDEFINED_RANGE = {"I": "32-bit integer", "F": "floating-point"}
 _WHITE_IS_ZERO = 0
 _SIGNED = 2
@@ -47,6 +50,27 @@ def to_rgb(image: Image.Image) -> NDArray[np.uint8]:
     for top, strip in _strips(image):
         rgb[top : top + strip.height] = _strip_to_rgb(strip, image)
     return rgb
+
+
+def check_depth(rgb: NDArray[np.uint8], bits: int) -> None:
+    """Refuse pixels that came with more bits than they use; how many those are is a guess, and the brightness with it.
+
+    Parameters
+    ----------
+    rgb : uint8 array (H, W, 3), from `to_rgb`
+    bits : of a sample in the file
+
+    Raises
+    ------
+    PixelRangeError
+        If samples of 16 bits use 12 at most. No file says how many: a TIFF's MaxSampleValue is no reason to show it
+        otherwise, and a PNG's sBIT leaves the range full.
+    """
+    if bits > 8 and rgb.max() <= FEWER_BITS:
+        raise PixelRangeError(
+            f"none of the {bits}-bit values is over a sixteenth of their range, as if they had 12 bits or fewer; "
+            "scale them to the full range, or save the image with 8 bits."
+        )
 
 
 def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:

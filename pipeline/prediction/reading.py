@@ -9,7 +9,7 @@ import numpy as np
 from PIL.Image import Image
 
 from data.images import MIN_SIDE, EncodedImage, ImageError, open_image
-from data.rgb import PixelRangeError, to_rgb
+from data.rgb import PixelRangeError, check_depth, to_rgb
 from segmentation.cropping import Box, crop
 
 Source = str | Path | bytes | np.ndarray | Image | EncodedImage
@@ -90,7 +90,9 @@ def _pixels_of(image: Image) -> np.ndarray:
     from PIL import ImageOps  # noqa: PLC0415 - a file needs none of it
 
     try:
-        return to_rgb(ImageOps.exif_transpose(image))
+        rgb = to_rgb(ImageOps.exif_transpose(image))
+        check_depth(rgb, 16 if image.mode.startswith("I;16") else 8)
+        return rgb
     except PixelRangeError as error:
         raise ImageError(f"{type(image).__name__}: {error}") from None
 

@@ -2,6 +2,7 @@
 
 import io
 
+import cv2
 import numpy as np
 import pytest
 
@@ -46,6 +47,32 @@ def test_values_without_a_defined_range_are_refused(kind: type) -> None:
 def test_signed_8_bits_are_called_signed() -> None:
     with pytest.raises(ImageError, match="signed pixels have no defined range of brightness"):
         read_image(tiff(np.full((40, 40), -3, np.int8), photometric="minisblack"))
+
+
+def png(values: np.ndarray) -> bytes:
+    """16-bit grey or RGB; cv2's colours are the other way round, which is no matter here."""
+    return cv2.imencode(".png", values)[1].tobytes()
+
+
+@pytest.mark.parametrize("encode", [png, tiff])
+@pytest.mark.parametrize("shape", [(64, 64), (64, 64, 3)])
+@pytest.mark.parametrize("bits", [10, 12])
+def test_values_of_fewer_bits_in_16_are_refused_and_not_read_as_black(encode, shape, bits: int) -> None:
+    values = np.resize(RAMP >> (16 - bits), shape)
+    with pytest.raises(
+        ImageError, match=r"16-bit values is over a sixteenth .* scale them to the full range"
+    ):
+        read_image(encode(values))
+
+
+@pytest.mark.parametrize("encode", [png, tiff])
+@pytest.mark.parametrize("shape", [(64, 64), (64, 64, 3)])
+def test_a_dark_picture_of_16_bits_is_read(encode, shape) -> None:
+    assert read_image(encode(np.resize(RAMP >> 3, shape))).max() in {31, 32}
+
+
+def test_a_black_picture_of_8_bits_is_read() -> None:
+    assert read_image(png(np.zeros((40, 40), np.uint8))).max() == 0
 
 
 def test_a_large_image_is_converted_in_strips_as_a_small_one() -> None:

@@ -112,3 +112,9 @@ def test_a_pil_image_is_turned_as_its_exif_says() -> None:
 def test_what_is_no_image_is_refused_in_a_sentence() -> None:
     with pytest.raises(ImageError, match="list: is no image; give a path"):
         as_pixels([1, 2, 3])  # type: ignore[arg-type]
+
+
+def test_a_pillow_image_whose_16_bits_hold_12_is_refused_as_a_file_of_it_is():
+    dark = Image.fromarray(np.full((64, 64), 4095, np.uint16))
+    with pytest.raises(ImageError, match="scale them to the full range"):
+        open_photograph(dark, (10, 10))
