@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import ray
-from killed_runs import BROKEN, make_links
+from linked_images import BROKEN, make_links, predict_command
 from ray.cluster_utils import Cluster
 
 from pipeline.scale.actor import ClusterSettings
@@ -39,8 +39,8 @@ def kill_after(seconds: float, cluster: Cluster, node: object, output: Path) -> 
 
 
 def predict_plainly(links: Path, output: Path) -> dict[str, dict[str, object]]:
-    words = ["-m", "pipeline", "predict", links, "--output", output, "--no-pictures", "--format", "parquet"]
-    subprocess.run([sys.executable, *map(str, words)], check=False, capture_output=True)
+    words = predict_command(links, output, "--format", "parquet")
+    subprocess.run(words, check=False, capture_output=True)
     rows = pq.read_table(output / "predictions").to_pylist()
     return {Path(row["image"]).name: {**row, "image": None} for row in rows}
 

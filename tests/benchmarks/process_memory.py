@@ -44,14 +44,20 @@ def processor_seconds(process: int) -> float:
 
 
 class MemoryWatch:
-    """Watches a process and its children between `with` and its end."""
+    """Watches a process and its children between `with` and its end.
+
+    Attributes
+    ----------
+    spent : dict
+        Process -> seconds of processor time when it was last seen.
+    """
 
     def __init__(self, process: int) -> None:
         self._process = process
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._held: dict[int, list[dict[str, int]]] = defaultdict(list)
-        self._spent: dict[int, float] = {}
+        self.spent: dict[int, float] = {}
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -61,12 +67,16 @@ class MemoryWatch:
         self._ended.set()
         self._thread.join()
 
+    def peak(self, process: int) -> int:
+        """The most bytes that a process was seen to hold."""
+        return max(each["resident"] for each in self._held[process])
+
     def lines(self) -> list[str]:
         """What each process spent and held that lived for a fourth of the time at least."""
         longest = max(map(len, self._held.values()), default=0)
         return [
-            f"process {number}: {self._spent[process]:.1f} s of processor time, "
-            f"peak {max(each['resident'] for each in held) / MEGABYTE:.0f} MB; own memory, peak in each quarter of its "
+            f"process {number}: {self.spent[process]:.1f} s of processor time, "
+            f"peak {self.peak(process) / MEGABYTE:.0f} MB; own memory, peak in each quarter of its "
             f"life: {self._quarters([each['own'] for each in held])} MB"
             for number, (process, held) in enumerate(self._held.items())
             if len(held) * QUARTERS >= longest
@@ -85,4 +95,4 @@ class MemoryWatch:
                 held = held_bytes(process)
                 if held["resident"]:
                     self._held[process].append(held)
-                    self._spent[process] = max(self._spent.get(process, 0), processor_seconds(process))
+                    self.spent[process] = max(self.spent.get(process, 0), processor_seconds(process))

@@ -20,7 +20,7 @@ from pathlib import Path
 from threading import Barrier
 
 import httpx
-from killed_runs import SUFFIXES
+from linked_images import image_files
 from process_memory import MemoryWatch, held_bytes
 
 from pipeline import LesionPipeline
@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("images", type=Path)
     parser.add_argument("--most-waiting", type=int, default=64)
     wanted = parser.parse_args()
-    paths = sorted(path for path in wanted.images.rglob("*") if path.suffix.lower() in SUFFIXES)
+    paths = image_files(wanted.images)
     contents = [
         paths[number % len(paths)].read_bytes() if number % BROKEN_EVERY else b"broken %d" % number
         for number in range(REQUESTS)
