@@ -3,8 +3,8 @@
     python tests/benchmarks/cluster.py IMAGES 1000 --work /tmp/cluster
 
 Links to as many images of a folder, one of them broken, are predicted by `pipeline.scale` on two nodes of two
-processors each, undisturbed and with the second node killed after half of the time that this took. Both tables must
-be that of `lesion predict --format parquet`, each image once. Ends with status 1 where it is not.
+processors each, undisturbed and with the second node killed once a quarter of the rows is written. Both tables must be
+that of `lesion predict --format parquet`, each image once. Ends with status 1 where it is not.
 """
 
 import argparse
@@ -12,30 +12,44 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import ray
 from linked_images import BROKEN, make_links, predict_command
+from pyarrow import fs
 from ray.cluster_utils import Cluster
 
 from pipeline.scale.actor import ClusterSettings
 from pipeline.scale.predicting import predict_on_cluster
 
 STORE_BYTES = 200 * 2**20
+LOOK_EVERY = 0.2  # seconds
 
 
-def kill_after(seconds: float, cluster: Cluster, node: object, output: Path) -> threading.Timer:
-    """Kill a node in so many seconds."""
+def rows_in(output: Path) -> int:
+    """Rows of the files that are whole."""
+    rows = 0
+    for path in output.glob("*.parquet"):
+        with suppress(pa.ArrowInvalid):  # it is being written
+            rows += pq.read_metadata(path).num_rows
+    return rows
+
+
+def kill_once_written(rows: int, cluster: Cluster, node: object, output: Path) -> threading.Thread:
+    """Kill a node as soon as so many rows are written."""
 
     def kill() -> None:
+        while rows_in(output) < rows:
+            time.sleep(LOOK_EVERY)
         cluster.remove_node(node, allow_graceful=False)
-        written = sum(pq.read_metadata(path).num_rows for path in output.glob("*.parquet"))
-        print(f"second node killed after {seconds:.1f} s, {written} rows written by then", flush=True)
+        print(f"second node killed, {rows_in(output)} rows written by then", flush=True)
 
-    timer = threading.Timer(seconds, kill)
-    timer.start()
-    return timer
+    thread = threading.Thread(target=kill, daemon=True)
+    thread.start()
+    return thread
 
 
 def predict_plainly(links: Path, output: Path) -> dict[str, dict[str, object]]:
@@ -45,9 +59,11 @@ def predict_plainly(links: Path, output: Path) -> dict[str, dict[str, object]]:
     return {Path(row["image"]).name: {**row, "image": None} for row in rows}
 
 
-def is_that_of(expected: dict[str, dict[str, object]], output: Path) -> bool:
+def is_that_of(
+    expected: dict[str, dict[str, object]], output: Path | str, store: fs.FileSystem | None = None
+) -> bool:
     """Whether the cluster's table holds the expected rows and the broken file's, each once."""
-    rows = pq.read_table(output).to_pylist()
+    rows = pq.read_table(output, filesystem=store).to_pylist()
     failed = [Path(row["image"]).name for row in rows if row["error"]]
     found = {Path(row["image"]).name: {**row, "image": None} for row in rows if not row["error"]}
     for row in found.values():
@@ -78,10 +94,12 @@ def main() -> None:
     second = cluster.add_node(**node)
     ray.init(address=cluster.address, log_to_driver=False)
     print(f"{len(ray.nodes())} nodes, {ray.cluster_resources()['CPU']:.0f} processors", flush=True)
-    alike, seconds = [], 0.0
+    alike = []
     for output in outputs:
         output.mkdir()
-        killing = kill_after(seconds / 2, cluster, second, output) if seconds else None
+        killing = (
+            kill_once_written(wanted.count // 4, cluster, second, output) if output is outputs[1] else None
+        )
         start = time.perf_counter()
         predict_on_cluster(str(links), str(output), ClusterSettings())
         seconds = time.perf_counter() - start
