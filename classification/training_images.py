@@ -14,6 +14,7 @@ from data.datasets.catalog import DatasetError
 from data.datasets.diagnoses import classes_of
 from data.files import replacing
 from data.images import read_mask
+from data.written_tables import read_written_table
 from segmentation.engine.phases import Phase
 from segmentation.engine.run_folder import Run, RunError
 from segmentation.locating import Locator
@@ -122,7 +123,7 @@ def _locate(
     """Bounds of the lesions, from the run's folder where an earlier start has left them."""
     file = run.folder / f"lesions-{name}.csv"
     if file.exists():
-        return pd.read_csv(file)
+        return read_written_table(file)
     if boxes == "reference" or segmentation is None:
         located = locate_references(part["image_id"].tolist(), part["mask_path"].tolist())
     else:

@@ -148,7 +148,14 @@ def read_splits(path: str | Path) -> pd.DataFrame:
     """
     try:
         content = read_regular_file(path, MOST_BYTES)
-        table = pd.read_csv(io.BytesIO(content), dtype=str, encoding="utf-8-sig", encoding_errors="replace")
+        table = pd.read_csv(
+            io.BytesIO(content),
+            dtype=str,
+            encoding="utf-8-sig",
+            encoding_errors="replace",
+            keep_default_na=False,
+            na_values=[""],
+        )
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise DatasetError(

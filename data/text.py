@@ -3,7 +3,7 @@
 # Control characters, which may move the cursor or colour what follows, and marks that turn the writing's direction.
 _CONTROLS = [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
 _ESCAPES = {code: chr(code).encode("unicode_escape").decode() for code in _CONTROLS}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@")
 
 
 def visible(text: object) -> str:
@@ -29,9 +29,10 @@ def spreadsheet_cell(text: str) -> str:
     >>> spreadsheet_cell("=1+1.jpg")
     "'=1+1.jpg"
     """
-    return visible(f"'{text}" if text.startswith(_FORMULA) else text)
+    shown = visible(text)
+    return f"'{shown}" if shown.lstrip("'").startswith(_FORMULA) else shown
 
 
 def plain_cell(text: str) -> str:
     """What `spreadsheet_cell` was given, but for control characters."""
-    return text[1:] if text.startswith(tuple(f"'{start}" for start in _FORMULA)) else text
+    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_FORMULA) else text

@@ -15,6 +15,7 @@ from data.images import read_image, read_mask
 from data.leaks import seen_lesions
 from data.progress import tracked
 from data.splits import read_splits
+from data.written_tables import read_written_table
 from pipeline.bundle.litert import LiteRTModel
 from pipeline.bundle.loading import Bundle
 from pipeline.bundle.mask_finder import MaskFinder
@@ -182,7 +183,7 @@ def _find(
             rows.append({**{name: image[name] for name in ("image_id", "fold", "seen")}, **described})
         with replacing(folder.masks_path) as temporary:
             pd.DataFrame(rows).to_csv(temporary, index=False)
-    table = pd.read_csv(folder.masks_path, dtype={"image_id": str})
+    table = read_written_table(folder.masks_path)
     return table.assign(found_path=[str(folder.mask_path(image_id)) for image_id in table["image_id"]])
 
 

@@ -12,6 +12,7 @@ from data.files import replacing
 from data.images import read_image, read_mask
 from data.progress import tracked
 from data.resizing import resize
+from data.written_tables import read_written_table
 from pipeline.comparison.arms import Arm
 from pipeline.comparison.folder import ComparisonFolder
 from pipeline.comparison.masks import FinderOf, describe_mask, reference_mask
@@ -87,7 +88,7 @@ def observe(
             folder.save_array(condition, name, values[name])
         with replacing(masks_file) as temporary:
             pd.DataFrame(rows).to_csv(temporary, index=False)
-    return Observation(values, pd.read_csv(masks_file, dtype={"image_id": str}))
+    return Observation(values, read_written_table(masks_file))
 
 
 def arm_view(

@@ -9,6 +9,7 @@ from sklearn.metrics import balanced_accuracy_score
 
 from classification.metrics import ClassificationScores
 from data.files import write_text
+from data.written_tables import read_written_table
 from pipeline.evaluation.report import KEY_FIGURES, diagnosis_plots, report_environment
 
 REPORT_FILE = "report.html"
@@ -29,7 +30,7 @@ def write_cross_validation(scores: ClassificationScores, folder: Path, facts: Ma
     -------
     Path of the page, which needs no other file and no network.
     """
-    table = pd.read_csv(folder / "out-of-fold.csv", dtype={"dx": str}, keep_default_na=False)
+    table = read_written_table(folder / "out-of-fold.csv")
     labels = table["dx"].map(list(scores.classes).index).to_numpy(int)
     averages = scores.averages()
     page = (

@@ -6,6 +6,7 @@ import pandas as pd
 
 from data.files import replacing
 from data.text import plain_cell, spreadsheet_cell
+from data.written_tables import read_written_table
 
 NAMES = ("image_id", "lesion_id")
 NOTES_SEPARATOR = "; "
@@ -21,7 +22,7 @@ def write_predictions(predictions: pd.DataFrame, path: Path) -> None:
 
 def read_predictions(path: str | Path) -> pd.DataFrame:
     """The `Evaluation.predictions` that a file holds."""
-    predictions = pd.read_csv(path, dtype={"image_id": str, "lesion_id": str})
+    predictions = read_written_table(path)
     notes = [
         tuple(text.split(NOTES_SEPARATOR)) if text else ()
         for text in predictions["notes"].fillna("").map(str)

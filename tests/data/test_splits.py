@@ -281,3 +281,9 @@ def test_a_validation_image_that_shows_a_tested_lesion_is_left_out_too() -> None
     catalog = pd.DataFrame({"image_id": ["a", "b", "c"], "lesion_id": ["x", "x", "y"]})
     given = pd.DataFrame({"image_id": ["a", "b", "c"], "split": ["test", "validation", "validation"]})
     assert list(extend_splits(given, catalog)["image_id"]) == ["a", "c"]
+
+
+def test_an_image_may_be_called_what_pandas_takes_for_missing(tmp_path: Path) -> None:
+    splits = pd.DataFrame({"image_id": ["NA", "null", "007"], "split": ["train", "validation", "test"]})
+    write_splits(splits, tmp_path / "splits.csv")
+    assert read_splits(tmp_path / "splits.csv")["image_id"].tolist() == ["NA", "null", "007"]
