@@ -87,13 +87,16 @@ def list_dataset(root: str | Path) -> DatasetFiles:
     Raises
     ------
     DatasetError
-        If there is no such folder or a table in it can't be opened.
+        If there is no such folder, a table in it can't be opened, or a file's name is not UTF-8, as no table could
+        name it.
     """
     root = Path(root)
     if not root.is_dir():
         mend = "give the folder that holds it" if root.is_file() else "check the path"
         raise DatasetError(f"{root}: is not a folder; {mend}.")
     files = list(visible_files(root, _refuse_closed))
+    for path in (root, *files):
+        _refuse_other_letters(path)
     pictures = [path for path in files if is_image_name(path)]
     others = [path for path in files if not is_image_name(path)]
     by_kind: dict[str, list[Path]] = defaultdict(list)
@@ -112,6 +115,15 @@ def list_dataset(root: str | Path) -> DatasetFiles:
 
 def _refuse_closed(folder: Path) -> None:
     raise DatasetError(f"{folder}: can't be listed; change its permissions, or remove it from the dataset.")
+
+
+def _refuse_other_letters(path: Path) -> None:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise DatasetError(
+            f"{ascii(str(path))[1:-1]}: this name is not UTF-8; rename it (or set LC_ALL=C.UTF-8, if others show it)."
+        ) from None
 
 
 def without_suffix(name: str) -> str:

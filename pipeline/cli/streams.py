@@ -6,30 +6,42 @@ import sys
 import warnings
 from typing import TextIO
 
+from pipeline.cli.console import UNUSABLE, complain
+
+_STANDARD_ERROR = 2
 READER_GONE = 141  # what shells say of a command that SIGPIPE ended
 
 
 class _Output(io.TextIOWrapper):
-    """A stream whose reader may have seen enough; then the command ends without a word."""
+    """A stream that may not take what is written: then the command ends in order.
+
+    A reader that has seen enough ends it without a word, and a full disk with a sentence. What standard error does not
+    take is lost.
+    """
 
     def write(self, text: str) -> int:
         try:
             return super().write(text)
-        except BrokenPipeError:
-            raise self._reader_gone() from None
+        except OSError as error:
+            self._give_up(error)
+            return len(text)
 
     def flush(self) -> None:
         try:
             super().flush()
-        except BrokenPipeError:
-            raise self._reader_gone() from None
+        except OSError as error:
+            self._give_up(error)
 
-    def _reader_gone(self) -> SystemExit:
+    def _give_up(self, error: OSError) -> None:
         """Let what is still to be written go nowhere, so that nothing complains at the end."""
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self.fileno())
         os.close(nowhere)
-        return SystemExit(READER_GONE)
+        if isinstance(error, BrokenPipeError):
+            raise SystemExit(READER_GONE) from None
+        if self.fileno() != _STANDARD_ERROR:
+            complain(f"standard output: {error.strerror}; check the space on the disk.")
+            raise SystemExit(UNUSABLE) from None
 
 
 def prepare_streams() -> None:

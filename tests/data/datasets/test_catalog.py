@@ -1,6 +1,7 @@
 """Datasets are recognised in the forms in which publishers ship them and users keep them."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -469,3 +470,11 @@ def refuse_listing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refusing)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such names")
+def test_a_name_that_is_not_utf_8_is_refused_by_the_name(tmp_path: Path) -> None:
+    draw(tmp_path, "a.png", os.fsdecode(b"n\xe4vus.png"))
+    (tmp_path / "labels.csv").write_text("image,dx\na,mel\n")
+    with pytest.raises(DatasetError, match=r"n\\udce4vus\.png: this name is not UTF-8; rename it"):
+        load_dataset(tmp_path)
