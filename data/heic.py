@@ -6,7 +6,7 @@ from importlib.util import find_spec
 import cv2
 import numpy as np
 
-from data.images import MAX_PIXELS, ImageError
+from data.images import MAX_PIXELS_PNG, ImageError
 
 # Bytes 4 to 12 of a file: the box of its type, and the brands that hold one still picture.
 _BRANDS = frozenset(
@@ -38,9 +38,10 @@ def png_of_heic(content: bytes, name: str) -> bytes:
     try:
         photo = open_heif(io.BytesIO(content), convert_hdr_to_8bit=True)
         width, height = photo.size
-        if width * height > MAX_PIXELS:
+        if width * height > MAX_PIXELS_PNG:
             raise ImageError(
-                f"{name}: {width} x {height} pixels are more than {MAX_PIXELS}; reduce the image and give it again."
+                f"{name}: {width} x {height} pixels are more than the {MAX_PIXELS_PNG / 1e6:g} million that are read; "
+                "scale the image down."
             )
         pixels = np.asarray(photo.to_pillow().convert("RGB"))
     except ImageError:

@@ -47,10 +47,12 @@ __all__ = [
     "read_mask",
 ]
 
-# Over what cameras and telephones write as JPEG (61 and 64 million). The other formats take more memory, as they are
-# decoded whole. Predicting a folder of such images stays at about 1 GB.
+# Over what cameras and telephones write as JPEG (61 and 64 million), and telephones as HEIC, which is kept as PNG (50).
+# The other formats take more memory while they are decoded. Predicting a folder of such images stays under 1 GB.
 MAX_PIXELS = 65_000_000
-MAX_PIXELS_BUT_JPEG = 40_000_000
+MAX_PIXELS_PNG = 51_000_000
+MAX_PIXELS_OTHERS = 40_000_000
+_MAX_PIXELS_OF = {"Jpeg": MAX_PIXELS, "Png": MAX_PIXELS_PNG}
 MIN_SIDE = 32
 
 # The formats by a file's first bytes. `Image.open` would tell them, too, and warn of a decompression bomb before the
@@ -174,7 +176,7 @@ def open_image(
     kind = _kind(content)
     if kind is None:
         raise ImageError(f"{name}: is not a JPEG, PNG, BMP, TIFF or WebP image; convert it to one of these.")
-    max_pixels = max_pixels if kind == "Jpeg" else min(max_pixels, MAX_PIXELS_BUT_JPEG)
+    max_pixels = max_pixels if kind == "Jpeg" else min(max_pixels, _MAX_PIXELS_OF.get(kind, MAX_PIXELS_OTHERS))
     try:
         if kind == "WebP":
             _check_size(webp_size(content), name, max_pixels, min_side)
@@ -214,7 +216,7 @@ def read_image(
     name : str, optional
         What errors call the image; by default its path, or "image" for bytes.
     max_pixels : int
-        The most pixels (width times height) that are decoded; of formats other than JPEG at most 40 million.
+        The most pixels (width times height) that are decoded; of a PNG at most 51 million, of others but JPEG 40 million.
     min_side : int
         The shortest side, in pixels, that is taken for an image.
 

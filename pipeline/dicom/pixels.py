@@ -9,7 +9,7 @@ from pydicom import Dataset, dcmread
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi_lut
 from pydicom.pixels.utils import pixel_array
 
-from data.images import MAX_PIXELS_BUT_JPEG, MIN_SIDE, ImageError
+from data.images import MAX_PIXELS_OTHERS, MIN_SIDE, ImageError
 
 # pydicom gives RGB for all of them.
 COLOUR = frozenset({"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"})
@@ -73,9 +73,9 @@ def _check_size(header: Dataset, name: str) -> None:
     height, width = header.get("Rows"), header.get("Columns")
     if not isinstance(height, int) or not isinstance(width, int):
         raise ImageError(f"{name}: Rows or Columns are missing, so there is no image in it; export it again.")
-    if width * height > MAX_PIXELS_BUT_JPEG:
+    if width * height > MAX_PIXELS_OTHERS:
         raise ImageError(
-            f"{name}: {width} x {height} pixels are more than the {MAX_PIXELS_BUT_JPEG / 1e6:g} million that are read; "
+            f"{name}: {width} x {height} pixels are more than the {MAX_PIXELS_OTHERS / 1e6:g} million that are read; "
             "scale the image down."
         )
     if min(width, height) < MIN_SIDE:

@@ -9,7 +9,7 @@ import numpy as np
 
 from classification.ood import SMALLEST_DEVIATION, AppearanceDetector, OODDetector
 from data.datasets.diagnoses import diagnosis_name, malignancy
-from data.images import MAX_PIXELS, MAX_PIXELS_BUT_JPEG, MIN_SIDE
+from data.images import MAX_PIXELS, MAX_PIXELS_OTHERS, MIN_SIDE
 from pipeline.bundle.litert import quantisation
 from pipeline.bundle.loading import Bundle, ModelFile
 from pipeline.prediction.outputs import table_columns
@@ -55,7 +55,7 @@ def page_constants(bundle: Bundle, examples: list[dict[str, str]]) -> dict[str, 
             "most_outside": MOST_OUTSIDE_CROP,
         },
         "limits": {
-            "most_pixels": MAX_PIXELS_BUT_JPEG,
+            "most_pixels": MAX_PIXELS_OTHERS,
             "most_jpeg_pixels": MAX_PIXELS,
             "smallest_side": MIN_SIDE,
         },

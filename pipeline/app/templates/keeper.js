@@ -47,7 +47,7 @@ function look() {
   nameTheDropArea();
 }
 
-export default function ({ data, parentElement }) {
+export default function ({ data: [data], parentElement }) {
   const live = parentElement.querySelector(".spoken");
   if (live.textContent !== data.spoken) live.textContent = data.spoken;
   const ask = (event) => { if (data.asks) event.preventDefault(); };

@@ -4,7 +4,7 @@ const GRIP_RADIUS = 16; // pixels of the screen
 const DOT_RADIUS = 7;
 const GROWTH = 4; // pixels of the mask that Grow and Shrink add and take
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setTriggerValue }) {
   const find = (selector) => parentElement.querySelector(selector);
   const all = (selector) => parentElement.querySelectorAll(selector);
   const [svg, box, sheet] = ["svg", ".box", "canvas"].map(find);

@@ -1,6 +1,6 @@
 const missingLast = (value) => (value === null || value === undefined ? -1 : value);
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setTriggerValue }) {
   const find = (selector) => parentElement.querySelector(selector);
   const root = find(".list");
   root.order ??= { column: data.first, falling: true };

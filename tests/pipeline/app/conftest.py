@@ -37,8 +37,8 @@ def forbid_writing() -> None:
 
 
 @pytest.fixture(scope="session")
-def address(bundle_folder):
-    """Where `lesion app` serves the bundle of rules, from a process that can't write any file."""
+def server(bundle_folder):
+    """`lesion app`, serving the bundle of rules: its process, which can't write any file, and its address."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "pipeline.cli", "app", "--bundle", bundle_folder, "--port", str(port)]
@@ -49,9 +49,15 @@ def address(bundle_folder):
         preexec_fn=forbid_writing,  # noqa: PLW1509 - no thread of this process holds a lock that it takes
     )
     wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health")
-    yield f"http://127.0.0.1:{port}"
+    yield server, f"http://127.0.0.1:{port}"
     server.terminate()
     server.wait(PATIENCE)
+
+
+@pytest.fixture(scope="session")
+def address(server):
+    """Where `lesion app` serves the bundle of rules."""
+    return server[1]
 
 
 def wait_until_healthy(url) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from pathlib import Path
 
 import pytest
 
@@ -108,6 +109,19 @@ def test_many_images_come_as_csv_and_as_a_report_that_opens_without_network(
     page.set_content(report.value.path().read_text())
     assert page.get_by_role("img").count() == 2
     assert page.get_by_text("broken.png: is not a JPEG").is_visible()
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="the libraries of a process are told on Linux only")
+def test_images_do_not_make_the_server_load_libraries_for_tables(server, open_page, picture, write_disc):
+    """Streamlit would load them, 110 MB, to see whether a component's data are a table."""
+    page = open_page()
+    upload(page, write_disc("red.png", (120, 50, 50)), write_disc("green.png", (50, 120, 50)))
+    picture(page)
+
+    libraries = Path(f"/proc/{server[0].pid}/maps").read_text()
+    assert "numpy" in libraries
+    assert "pandas" not in libraries
+    assert "arrow" not in libraries
 
 
 def test_a_broken_file_is_a_line(open_page, tmp_path):
