@@ -157,11 +157,13 @@ def recognise_dataset(path: str | Path) -> RecognisedDataset:
         if rows is not None and len(rows):
             rows = _normalise(rows, files)
             return RecognisedDataset(layout.name, files, rows, faults_of(files, rows))
+    if not files.images.paths:
+        raise DatasetError(f"{path}: holds no images; give the folder with the images and their table.")
     unused = "".join(f"; {path.name} {reason}" for path, reason in list(files.no_tables.items())[:3])
     looked_for = "; ".join(f"{layout.name}: {layout.looks_for}" for layout in LAYOUTS)
     raise DatasetError(
-        f"{path}: is no dataset of a known layout, though it holds {len(files.images.paths)} images "
-        f"(looked for {looked_for}{unused}); add a csv with the columns image and dx."
+        f"{path}: is no dataset of a known layout, though it holds {len(files.images.paths)} images{unused}; add a "
+        f"csv with the columns image and dx (looked for {looked_for})."
     )
 
 

@@ -11,7 +11,7 @@ from data.datasets.catalog import RecognisedDataset, build_catalog, recognise_da
 from data.datasets.diagnoses import diagnosis_name
 from data.datasets.faults import FAULT_MENDS, SEVERAL_FILES
 from data.datasets.finding import is_foreign_picture
-from data.datasets.labels import is_known_label
+from data.datasets.labels import is_known_label, known_label_like
 from data.images import ImageError, MaskError, read_image, read_mask
 from data.progress import Progress, unwatched
 
@@ -167,6 +167,12 @@ def _count_classes(catalog: pd.DataFrame) -> tuple[ClassCount, ...]:
     )
 
 
+def _unknown_label(label: str, rows: pd.DataFrame) -> str:
+    likely = known_label_like(label)
+    question = f"; is {likely} meant?" if likely else ""
+    return f"{label} ({(rows['dx'] == label).sum()} images{question})"
+
+
 def _listing_problems(dataset: RecognisedDataset, catalog: pd.DataFrame) -> dict[str, list[str]]:
     """What shows in names and tables alone: the kind of problem -> where it occurs."""
     rows = dataset.rows
@@ -179,7 +185,7 @@ def _listing_problems(dataset: RecognisedDataset, catalog: pd.DataFrame) -> dict
         "picture in a format that is not read": _texts(filter(is_foreign_picture, dataset.files.others)),
         "file without a row": list(catalog.loc[~listed, "image_path"]),
         "missing label": list(rows.loc[_gaps(rows["dx"]), "image_id"]),
-        "unknown label": [f"{label} ({(rows['dx'] == label).sum()} images)" for label in sorted(unknown)],
+        "unknown label": [_unknown_label(label, rows) for label in sorted(unknown)],
         "duplicate id": list(rows.loc[rows.duplicated("key"), "image_id"].unique()),
         "conflicting diagnosis inside one lesion": _conflicts(catalog),
         "image without a mask": list(catalog.loc[_gaps(catalog["mask_path"]), "image_path"]),

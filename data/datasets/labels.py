@@ -1,5 +1,6 @@
 """Labels: what datasets write for a diagnosis -> the code that is used here."""
 
+import difflib
 import re
 
 from data.datasets.diagnoses import DIAGNOSES
@@ -31,6 +32,9 @@ SYNONYMS = {
 }
 
 
+LONGEST_CODE = 5  # short ones are all alike
+
+
 def _words(label: str) -> str:
     return " ".join(re.split(r"[\s_-]+", label.casefold().strip()))
 
@@ -52,3 +56,12 @@ def diagnosis_code(label: str) -> str:
 def is_known_label(label: str) -> bool:
     """Whether a label is, or stands for, one of the diagnoses known here."""
     return diagnosis_code(label) in DIAGNOSES
+
+
+def known_label_like(label: str) -> str | None:
+    """A spelling known here that differs from the label by a slip of the pen; None where there is none."""
+    words = _words(label)
+    likely = difflib.get_close_matches(
+        words, (known for known in _CODES if len(known) > LONGEST_CODE), n=1, cutoff=0.85
+    )
+    return likely[0] if likely else None

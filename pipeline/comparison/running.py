@@ -82,7 +82,10 @@ def compare(
     check_phases(config.segmentation.phases)
     catalog = labelled_images(catalog, config.classification)
     # From here on these classes are the diagnoses.
-    config = replace(config, classification=replace(config.classification, grouping="diagnosis", only=None))
+    plain = replace(config.classification, grouping="diagnosis", only=None)
+    if config.classification.grouping == "malignancy":
+        plain = replace(plain, malignant=())
+    config = replace(config, classification=plain)
     _check_arms(catalog, config.chosen_arms)
     source = mask_source(config, catalog)
     splits = _splits(catalog, splits, Path(output), config.seed)

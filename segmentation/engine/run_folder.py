@@ -134,6 +134,8 @@ class Run:
 def open_run(folder: str | Path, stage: str | None = None) -> Run:
     """Open a run that has a model, of either stage or of "segmentation" or "classification"; else raise RunError."""
     run = Run(Path(folder))
+    if not run.folder.is_dir():
+        raise RunError(f"{run.folder}: is not a folder; check the path.")
     if stage is not None and run.config.get("stage") != stage:
         raise RunError(f"{run.folder} is a {run.config.get('stage')} run; give the folder of a {stage} run.")
     if not run.model_path.exists():

@@ -27,6 +27,7 @@ from pipeline.export.quantisation import OPERATORS, Model
 
 CLASSES = ("bcc", "bkl", "mel", "nv")
 COUNTS = {"train": 40, "validation": 10, "test": 150}
+STARTS = ["ImageNet", "bundle"]
 SIDE = 96
 SETTINGS = ClassificationConfig(
     view="full", input_side=SIDE, small_side=SIDE, head_epochs=3, small_epochs=0, epochs=15, patience=15
@@ -107,7 +108,7 @@ def compare_frozen(images: pd.DataFrame, weights: str) -> None:
 
 
 def compare_trained(
-    images: pd.DataFrame, weights: str, bundle: str, folder: Path, seed: int
+    images: pd.DataFrame, weights: str, bundle: str, names: list[str], folder: Path, seed: int
 ) -> dict[str, dict[str, float]]:
     """All layers trained from either start, as `lesion train` does it: start -> figures on the test images."""
     import keras  # noqa: PLC0415
@@ -120,13 +121,14 @@ def compare_trained(
     pixels = np.stack([resize(read_image(path), (SIDE, SIDE)) for path in test["image_path"]])
     learned = images[images["split"] != "test"].drop(columns="split").reset_index(drop=True)
     config = replace(SETTINGS, encoder_weights=weights, seed=seed)
-    starts = {
-        "ImageNet": None,
-        "bundle": open_start(Path(bundle), "classification", learned, folder / "rebuilt"),
-    }
     figures = {}
-    for name, start in starts.items():
+    for name in names:
         run = Run(folder / name)
+        start = (
+            open_start(Path(bundle), "classification", learned, folder / "rebuilt")
+            if name == "bundle"
+            else None
+        )
         train(learned, config, run.folder, splits=images[["image_id", "split"]], start=start)
         model = keras.models.load_model(run.model_path, compile=False)
         logits = model.predict(pixels, batch_size=32, verbose=0)
@@ -134,6 +136,8 @@ def compare_trained(
         figures[name] = {
             "balanced accuracy": balanced_accuracy_score(test["dx"], answers),
             "macro F1": f1_score(test["dx"], answers, average="macro"),
+            "macro F1 on validation": run.metrics["validation"]["macro_f1"]["value"],
+            "seconds of training": run.metrics["training_seconds"],
         }
         print(f"seed {seed}, {name}: {figures[name]}", flush=True)
         keras.utils.clear_session()
@@ -160,6 +164,7 @@ def main() -> None:
     parser.add_argument("--weights", required=True, help="MobileNetV2 without the top, on ImageNet")
     parser.add_argument("--bundle", default="bundle", help="whose network is the other start")
     parser.add_argument("--frozen", action="store_true")
+    parser.add_argument("--starts", nargs="+", choices=STARTS, default=STARTS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     arguments = parser.parse_args()
     catalog = unseen_images(load_dataset(arguments.dataset), arguments.bundle)
@@ -171,7 +176,9 @@ def main() -> None:
             continue
         print(images.groupby(["split", "dx"]).size().unstack().to_string(), flush=True)
         with tempfile.TemporaryDirectory() as folder:
-            found = compare_trained(images, arguments.weights, arguments.bundle, Path(folder), seed)
+            found = compare_trained(
+                images, arguments.weights, arguments.bundle, arguments.starts, Path(folder), seed
+            )
         rows += [{"seed": seed, "start": start, **figures} for start, figures in found.items()]
     if rows:
         table = pd.DataFrame(rows)

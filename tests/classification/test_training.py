@@ -221,8 +221,18 @@ def test_images_without_a_diagnosis_are_left_out(
 
 @pytest.mark.usefixtures("fit_nothing")
 def test_one_class_is_nothing_to_tell_apart(tmp_path: Path, drawn_catalog: pd.DataFrame) -> None:
-    with pytest.raises(DatasetError, match="fewer than two classes"):
+    with pytest.raises(DatasetError, match=r"has one class only, nv; add images of another class"):
         train(with_classes(drawn_catalog, nv=9), FULL, tmp_path)
+
+
+@pytest.mark.usefixtures("fit_nothing")
+@pytest.mark.parametrize("option", ["only", "malignant"])
+def test_a_class_that_the_dataset_lacks_is_named(
+    option: str, tmp_path: Path, drawn_catalog: pd.DataFrame
+) -> None:
+    config = dataclasses.replace(FULL, **{option: ("nv", "spitz")})
+    with pytest.raises(DatasetError, match=f"--{option} names spitz, .* its classes are mel, nv"):
+        train(with_classes(drawn_catalog, nv=9, mel=3), config, tmp_path)
 
 
 @pytest.mark.usefixtures("fit_nothing")

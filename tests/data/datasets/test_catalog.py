@@ -228,6 +228,11 @@ def test_predicted_probabilities_are_not_taken_for_labels(tmp_path: Path) -> Non
         load_dataset(tmp_path)
 
 
+def test_an_empty_folder_is_said_to_be_empty(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="holds no images; give the folder with the images"):
+        load_dataset(tmp_path)
+
+
 def test_isic_2017_part_3_calls_the_rest_naevus(tmp_path: Path) -> None:
     draw(tmp_path, "ISIC-2017_Test_v2_Data/a.jpg", "ISIC-2017_Test_v2_Data/b.jpg")
     draw(tmp_path, "ISIC-2017_Test_v2_Data/c.jpg")

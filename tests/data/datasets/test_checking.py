@@ -53,6 +53,13 @@ def test_a_sound_dataset_is_counted_and_has_no_problems(tmp_path: Path) -> None:
         ("L1,a,nv\n", "a extra", "a extra", "file without a row", "images/extra.png"),
         ("L1,a,nv\nL2,b,\n", "a b", "a b", "missing label", "b"),
         ("L1,a,nv\nL2,b,Spitz\n", "a b", "a b", "unknown label", "spitz (1 images)"),
+        (
+            "L1,a,nv\nL2,b,Malignat\n",
+            "a b",
+            "a b",
+            "unknown label",
+            "malignat (1 images; is malignant meant?)",
+        ),
         ("L1,a,nv\nL1,a,nv\n", "a", "a", "duplicate id", "a"),
         ("L1,a,nv\nL1,b,mel\n", "a b", "a b", "conflicting diagnosis inside one lesion", "L1: mel, nv"),
         ("L1,a,nv\nL2,b,nv\n", "a b", "a", "image without a mask", "images/b.png"),

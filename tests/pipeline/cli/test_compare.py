@@ -99,7 +99,7 @@ def test_a_limit_takes_some_of_the_lesions(asked_for, drawn_catalog: pd.DataFram
         (["--input-side", 100], "full phase can't be 100 x 100"),
         (["--arms", "zoom"], "there is no arm zoom; choose from full, crop"),
         (["--arms", "full"], "there is nothing to compare full with; name another arm, such as crop."),
-        (["--like", "nowhere"], "nowhere is no run folder"),
+        (["--like", "nowhere"], "nowhere: is not a folder"),
     ],
 )
 def test_mistakes_are_one_line(lesion, drawn_catalog, tmp_path: Path, options: list, message: str) -> None:
