@@ -12,15 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from classification.config import ClassificationConfig
 from data.silence import silent_standard_error
 from pipeline.cli.compare_options import (
+    TRAINING_OPTIONS,
     ArmsOption,
     BundleOption,
-    EncoderWeightsOption,
-    FullEpochsOption,
-    GroupingOption,
-    HeadEpochsOption,
-    InputSideOption,
     LikeOption,
     LimitOption,
     MasksOption,
@@ -31,25 +28,25 @@ from pipeline.cli.compare_options import (
     RobustnessOption,
     SeedOption,
     SeedsOption,
-    SmallEpochsOption,
     SmallestDifferenceOption,
-    SmallSideOption,
 )
 from pipeline.cli.console import INTERRUPTED, complain, needing_extra, stopping_on
-from pipeline.cli.options import DatasetsArgument, JsonOption, SplitsOption, chosen_weights, splits_in
+from pipeline.cli.options import DatasetsArgument, JsonOption, SplitsOption, splits_in
+from pipeline.cli.settings_options import with_changes
 from pipeline.cli.stopping import ending_softly, was_wished_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from classification.config import ClassificationConfig
     from pipeline.comparison.config import ComparisonConfig
     from pipeline.comparison.results import Comparison
 
 EXAMPLE = "Example: lesion compare HAM10000/ --quick --output comparison"
 
 
+@with_changes(ClassificationConfig, TRAINING_OPTIONS)
 def compare(
+    changes: dict[str, Any],
     datasets: DatasetsArgument,
     output: OutputOption = Path("comparison"),
     arms: ArmsOption = "full,crop,centre-crop,both",
@@ -61,13 +58,6 @@ def compare(
     most_masks: MostMasksOption = None,
     bundle: BundleOption = None,
     like: LikeOption = None,
-    encoder_weights: EncoderWeightsOption = None,
-    input_side: InputSideOption = None,
-    small_side: SmallSideOption = None,
-    head_epochs: HeadEpochsOption = None,
-    small_epochs: SmallEpochsOption = None,
-    full_epochs: FullEpochsOption = None,
-    grouping: GroupingOption = None,
     smallest_difference: SmallestDifferenceOption = 0.02,
     robustness: RobustnessOption = True,
     resamples: ResamplesOption = 2000,
@@ -80,14 +70,6 @@ def compare(
     sentence, by a rule that is fixed beforehand. A comparison that was stopped goes on when the same command is given
     again; more arms and seeds can be added to it.
     """
-    changes = {
-        "input_side": input_side,
-        "small_side": small_side,
-        "head_epochs": head_epochs,
-        "small_epochs": small_epochs,
-        "epochs": full_epochs,
-        "grouping": grouping,
-    }
     settings = {
         "arms": tuple(name.strip() for name in arms.split(",")),
         "seeds": seeds,
@@ -100,7 +82,7 @@ def compare(
     if most_masks is not None:
         settings["most_masks"] = most_masks
     with _stopping_on_mistakes(output):
-        config = _config(quick, like, encoder_weights, changes, settings)
+        config = _config(quick, like, changes, settings)
         comparison, report = _run(datasets, limit, config, output, bundle, splits)
     print(json.dumps(comparison.to_dict(), indent=2) if as_json else f"{comparison.to_text()}\n\n{report}")
 
@@ -168,7 +150,6 @@ def _run(
 def _config(
     quick: bool,
     like: Path | None,
-    encoder_weights: str | None,
     changes: dict[str, Any],
     settings: dict[str, Any],
 ) -> "ComparisonConfig":
@@ -179,10 +160,7 @@ def _config(
 
     config = ComparisonConfig.for_quick(**settings) if quick else ComparisonConfig(**settings)
     classification = config.classification if like is None else _settings_of(like)
-    given = {name: value for name, value in changes.items() if value is not None}
-    if encoder_weights is not None:
-        given["encoder_weights"] = chosen_weights(encoder_weights)
-    classification = replace(classification, **given)
+    classification = replace(classification, **changes)
     segmentation = replace(config.segmentation, encoder_weights=classification.encoder_weights)
     return replace(config, classification=classification, segmentation=segmentation)
 

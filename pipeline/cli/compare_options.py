@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from pipeline.cli.settings_options import CLASSIFICATION_OPTIONS
+
 OutputOption = Annotated[
     Path,
     typer.Option(
@@ -63,34 +65,6 @@ LikeOption = Annotated[
         show_default=False,
     ),
 ]
-EncoderWeightsOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE",
-        help="MobileNetV2 without the top; by default that of --like, or 'imagenet', which Keras downloads.",
-        show_default=False,
-    ),
-]
-InputSideOption = Annotated[
-    int | None,
-    typer.Option(min=32, help="Pixels of what the classifiers take, a multiple of 32.", show_default=False),
-]
-SmallSideOption = Annotated[
-    int | None, typer.Option(min=32, help="The same in the first two phases.", show_default=False)
-]
-HeadEpochsOption = Annotated[
-    int | None, typer.Option(min=0, help="Epochs of the head alone.", show_default=False)
-]
-SmallEpochsOption = Annotated[
-    int | None, typer.Option(min=0, help="Epochs of all layers at the small side.", show_default=False)
-]
-FullEpochsOption = Annotated[
-    int | None, typer.Option(min=0, help="Epochs of all layers at the full side.", show_default=False)
-]
-GroupingOption = Annotated[
-    Literal["diagnosis", "malignancy"] | None,
-    typer.Option(help="Tell diagnoses apart, or malignant from benign.", show_default=False),
-]
 SmallestDifferenceOption = Annotated[
     float,
     typer.Option(min=0, max=1, help="Of balanced accuracy, that would matter; fix it beforehand."),
@@ -100,3 +74,10 @@ RobustnessOption = Annotated[
 ]
 ResamplesOption = Annotated[int, typer.Option(min=100, help="Resamples of the bootstrap over lesions.")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Of the split, the folds and the bootstrap.")]
+
+# What all arms are trained with, where it is given: the same options as those of `lesion train classification`.
+TRAINING_FIELDS = (
+    *("encoder_weights", "grouping", "input_side", "small_side"),
+    *("head_epochs", "small_epochs", "epochs"),
+)
+TRAINING_OPTIONS = {name: CLASSIFICATION_OPTIONS[name] for name in TRAINING_FIELDS}

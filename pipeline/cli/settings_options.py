@@ -119,31 +119,64 @@ def with_settings(
 
     Type and default of an option are those of the field, or of its `Spelling`.
     """
-    types, defaults = get_type_hints(kind), kind()
+    spellings = _spellings(kind)
 
-    def parameter(name: str) -> inspect.Parameter:
-        spelling = SPELLINGS.get(name, Spelling(types[name], getattr(defaults, name), lambda value: value))
-        return inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=spelling.default,
-            annotation=Annotated[spelling.type, options[name]],
-        )
+    def settings_of(values: dict[str, Any]) -> Settings:
+        return kind(**{name: spellings[name].read(value) for name, value in values.items()})
 
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        @functools.wraps(command)
-        def taking_options(**given: Any) -> None:
-            values = {name: given.pop(name) for name in options}
-            read = {name: SPELLINGS[name].read(values[name]) for name in SPELLINGS.keys() & values.keys()}
-            command(settings=kind(**{**values, **read}), **given)
+    parameters = [
+        _parameter(name, spellings[name].type, option, spellings[name].default)
+        for name, option in options.items()
+    ]
+    return functools.partial(_taking, "settings", parameters, settings_of)
 
-        own = inspect.signature(command, eval_str=True)
-        kept = [
-            each.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-            for each in own.parameters.values()
-            if each.name != "settings"
-        ]
-        taking_options.__signature__ = own.replace(parameters=[*kept, *map(parameter, options)])  # type: ignore[attr-defined]
-        return taking_options
 
-    return decorate
+def with_changes(
+    kind: type[Settings], options: Mapping[str, Any]
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let a command that takes `changes`, field -> value, have an option for each field in `options`.
+
+    None of them has a default: the changes hold what was given.
+    """
+    spellings = _spellings(kind)
+
+    def changes_of(values: dict[str, Any]) -> dict[str, Any]:
+        return {name: spellings[name].read(value) for name, value in values.items() if value is not None}
+
+    parameters = [_parameter(name, spellings[name].type | None, option) for name, option in options.items()]
+    return functools.partial(_taking, "changes", parameters, changes_of)
+
+
+def _spellings(kind: type[Settings]) -> dict[str, Spelling]:
+    """Field -> how the command line gives it."""
+    types, defaults = get_type_hints(kind), vars(kind())
+    plain = {name: Spelling(types[name], default, lambda value: value) for name, default in defaults.items()}
+    return plain | {name: spelling for name, spelling in SPELLINGS.items() if name in plain}
+
+
+def _parameter(name: str, type_: Any, option: Any, default: Any = None) -> inspect.Parameter:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=default, annotation=Annotated[type_, option])
+
+
+def _taking(
+    argument: str,
+    parameters: list[inspect.Parameter],
+    gathered: Callable[[dict[str, Any]], Any],
+    command: Callable[..., None],
+) -> Callable[..., None]:
+    """The command with these parameters in the place of the one argument that is gathered from them."""
+
+    @functools.wraps(command)
+    def taking_options(**given: Any) -> None:
+        values = {each.name: given.pop(each.name) for each in parameters}
+        command(**{argument: gathered(values)}, **given)
+
+    own = inspect.signature(command, eval_str=True)
+    kept = [
+        each.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for each in own.parameters.values()
+        if each.name != argument
+    ]
+    taking_options.__signature__ = own.replace(parameters=[*kept, *parameters])  # type: ignore[attr-defined]
+    return taking_options
