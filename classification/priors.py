@@ -30,7 +30,7 @@ def prior_strengths(
         `strength`, `temperature`, `log_likelihood` (mean over the images), `balanced_accuracy`, `macro_f1` and
         `calibration_error`.
     """
-    return [_worth(logits + strength * shares, labels) | {"strength": strength} for strength in strengths]
+    return [worth(logits + strength * shares, labels) | {"strength": strength} for strength in strengths]
 
 
 def likeliest(worths: Sequence[dict[str, float]]) -> float:
@@ -38,7 +38,8 @@ def likeliest(worths: Sequence[dict[str, float]]) -> float:
     return max(worths, key=lambda worth: worth["log_likelihood"])["strength"]
 
 
-def _worth(logits: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+def worth(logits: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """What logits (N, C) say of labels (N,), with the temperature that fits them: the figures of `prior_strengths`."""
     temperature = fit_temperature(logits, labels)
     likelihoods = log_softmax(logits / temperature, axis=1)[np.arange(len(labels)), labels]
     named = logits.argmax(axis=1)

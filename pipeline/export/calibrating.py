@@ -24,9 +24,11 @@ from data.progress import tracked
 from pipeline.bundle.loading import MANIFEST_FILE, Bundle
 from pipeline.bundle.saving import STAGES, files_of_bundle, save_bundle
 from pipeline.evaluation.selection import select_split
+from pipeline.export import odds
 from pipeline.export.bare_skin import skin_corners
 from pipeline.export.mask_threshold import best_threshold, mask_thresholds
-from pipeline.export.model_card import write_card
+from pipeline.export.model_card import without_machine_paths, write_card
+from pipeline.export.other_pictures import with_parts
 from pipeline.prediction.predictor import LesionPipeline
 
 ABSTAINING_PART = 0.1
@@ -90,7 +92,14 @@ def sources_of(datasets: Sequence[str | Path], bundle: Bundle, most: int, seed: 
     return sources
 
 
-def calibrate(bundle: Bundle, sources: Sequence[Source], *, seed: int = 0) -> Bundle:
+def calibrate(
+    bundle: Bundle,
+    sources: Sequence[Source],
+    *,
+    unlike: Sequence[Path] = (),
+    seed: int = 0,
+    command: str | None = None,
+) -> Bundle:
     """Set the bundle's thresholds, temperatures and what it knows of usual images; write it anew.
 
     The mask's threshold comes first, from the sources that have masks, for the crops depend on it.
@@ -100,7 +109,10 @@ def calibrate(bundle: Bundle, sources: Sequence[Source], *, seed: int = 0) -> Bu
     bundle : Bundle
         The files of its folder are replaced.
     sources : sequence of Source
-    seed : of the mixture of appearances
+    unlike : sequence of paths
+        Pictures of anything but dermoscopy, from which a rule of their own learns what is unlike the training images.
+    seed : of the mixture of appearances, and of the pictures' parts
+    command : what the user wrote, to be told on the model card
 
     Raises
     ------
@@ -113,12 +125,14 @@ def calibrate(bundle: Bundle, sources: Sequence[Source], *, seed: int = 0) -> Bu
     seen = _joined([_answers(pipeline, source.training) for source in sources])
     unseen = [_answers(pipeline, source.validation) for source in sources]
     known = _joined(unseen)
-    others = _others(pipeline, sources, seed) if len(known.labels) >= FEWEST_FOR_RULES else ()
+    others = _others(pipeline, sources, unlike, seed) if len(known.labels) >= FEWEST_FOR_RULES else ()
     detector = AppearanceDetector.fit(seen.appearances, known.appearances, others, seed=seed)
     manifest = json.loads((bundle.folder / MANIFEST_FILE).read_text(encoding="utf-8"))
     manifest |= {"threshold": bundle.threshold, **_calibration(known.logits, known.labels)}
     manifest["flips"] = _calibration(known.averaged, known.labels)
     manifest["appearance"] = detector.to_dict()
+    if command:
+        manifest["training"]["calibrate_command"] = without_machine_paths(command)
     manifest["figures"] = {
         **manifest["figures"],
         "calibration": [
@@ -126,6 +140,8 @@ def calibrate(bundle: Bundle, sources: Sequence[Source], *, seed: int = 0) -> Bu
             for source, answers in zip(sources, unseen, strict=True)
         ],
         "mask_thresholds": thresholds,
+        "pictures_unlike": len(unlike),
+        "odds": odds.worths(known.logits[known.labels >= 0], known.labels[known.labels >= 0], bundle),
     }
     return _written(bundle, manifest)
 
@@ -142,10 +158,16 @@ def _answers(pipeline: LesionPipeline, catalog: pd.DataFrame) -> Answers:
     return Answers(np.array(appearances), np.array(logits), np.array(averaged), np.array(labels, int))
 
 
-def _others(pipeline: LesionPipeline, sources: Sequence[Source], seed: int) -> list[np.ndarray]:
-    """Appearances of bare skin, and of as many drawn pictures of anything as there are images of the training."""
+def _others(
+    pipeline: LesionPipeline, sources: Sequence[Source], unlike: Sequence[Path], seed: int
+) -> list[np.ndarray]:
+    """Appearances of bare skin, of as many drawn pictures as there are images of the training, and of given ones."""
     count = min(MOST_STRANGE, sum(len(source.training) for source in sources))
-    kinds = (_skin(pipeline, sources), strange_pictures(count, seed))
+    kinds = (
+        _skin(pipeline, sources),
+        strange_pictures(count, seed),
+        with_parts(tracked(list(unlike), "looking at other pictures"), seed),
+    )
     return [_appearances(pipeline, images) for images in kinds]
 
 

@@ -20,6 +20,7 @@ LARGEST_LEVEL = 127
 MOST_WEIGHTS_TO_CHOOSE = 9
 
 NO_TENSOR = -1
+TYPES = {0: np.float32, 1: np.float16, 2: np.int32, 9: np.int8}  # of constants, by the number in the file
 OPERATORS = schema.BuiltinOperator
 WEIGHED = (OPERATORS.CONV_2D, OPERATORS.DEPTHWISE_CONV_2D, OPERATORS.FULLY_CONNECTED)
 
@@ -35,6 +36,7 @@ class Layer:
     input: int
     weights: int
     bias: int
+    output: int
     strides: tuple[int, int] = (1, 1)
     padded: bool = False
 
@@ -78,15 +80,39 @@ class Model:
 
     def values(self, tensor: int) -> np.ndarray:
         """A constant in float32, whatever type the file holds it in: float, or whole numbers with a scale."""
-        kinds = {0: np.float32, 1: np.float16, 2: np.int32, 9: np.int8}
-        details = self.graph.tensors[tensor]
-        levels = self.constant(tensor, kinds[details.type])
+        levels = self.constant(tensor, TYPES[self.graph.tensors[tensor].type])
+        steps = self._steps(tensor, levels)
+        return levels.astype(np.float32) if steps is None else np.asarray(levels * steps, np.float32)
+
+    def add(self, tensor: int, values: np.ndarray) -> None:
+        """Raise a constant by `values` of its shape, rounded to its levels where the file holds levels."""
+        levels = self.constant(tensor, TYPES[self.graph.tensors[tensor].type])
+        steps = self._steps(tensor, levels)
+        raised = levels + (values if steps is None else np.round(values / steps))
+        self.replace(tensor, raised.astype(levels.dtype))
+
+    def widen(self, tensor: int, lowest: float, highest: float) -> None:
+        """Let a tensor of int8 hold values lower by -`lowest`, which is at most 0, and higher by `highest`."""
+        quantisation = self.graph.tensors[tensor].quantization
+        scale, zero_point = self.scale(tensor)[0], self.zero_point(tensor)[0]
+        low = (-LARGEST_LEVEL - 1 - zero_point) * scale + lowest
+        high = (LARGEST_LEVEL - zero_point) * scale + highest
+        wider = (high - low) / (2 * LARGEST_LEVEL + 1)
+        quantisation.scale = [float(wider)]
+        quantisation.zeroPoint = [int(np.clip(round(-LARGEST_LEVEL - 1 - low / wider), -128, LARGEST_LEVEL))]
+
+    def _steps(self, tensor: int, levels: np.ndarray) -> np.ndarray | None:
+        """What a constant's level is worth, in a shape that goes with its own; None where it is in floating point."""
         if levels.dtype.kind == "f":
-            return levels.astype(np.float32)
-        shape = np.ones(levels.ndim, int)
-        scale = self.scale(tensor)
-        shape[details.quantization.quantizedDimension] = len(scale)
-        return np.asarray(levels * scale.reshape(shape), np.float32)
+            return None
+        shape, scale = np.ones(levels.ndim, int), self.scale(tensor)
+        shape[self.graph.tensors[tensor].quantization.quantizedDimension] = len(scale)
+        return scale.reshape(shape)
+
+    def sources(self) -> dict[int, int]:
+        """Tensors that are read through a conversion to float32 -> those that hold what is converted."""
+        conversions = [each for each in self.graph.operators if self.kind(each) == OPERATORS.DEQUANTIZE]
+        return {int(each.outputs[0]): int(each.inputs[0]) for each in conversions}
 
     def replace(self, tensor: int, values: np.ndarray) -> None:
         """Other values of the same type; a tensor that shares its buffer with others gets its own."""
@@ -113,11 +139,14 @@ class Model:
         if kind not in WEIGHED:
             return None
         source, weights, bias = (int(place) for place in [*operator.inputs, NO_TENSOR][:3])
+        output = int(operator.outputs[0])
         if kind == OPERATORS.FULLY_CONNECTED:
-            return Layer(kind, source, weights, bias)
+            return Layer(kind, source, weights, bias, output)
         options = operator.builtinOptions
         strides = (int(options.strideH), int(options.strideW))
-        return Layer(kind, source, weights, bias, strides, padded=options.padding == schema.Padding.SAME)
+        return Layer(
+            kind, source, weights, bias, output, strides, padded=options.padding == schema.Padding.SAME
+        )
 
 
 def refine(quantised: bytes, exact: bytes, images: np.ndarray) -> bytes:

@@ -115,11 +115,7 @@ def _network(stage: str, size: tuple[int, ...], settings: dict[str, Any], classe
 def folded_weights(content: bytes) -> list[Weights]:
     """Kernels and biases of a LiteRT file's layers in their order, in float32 whatever the file's precision."""
     model = Model(content)
-    sources = {
-        int(operator.outputs[0]): int(operator.inputs[0])
-        for operator in model.graph.operators
-        if model.kind(operator) == OPERATORS.DEQUANTIZE
-    }
+    sources = model.sources()
     return [_weights(model, layer, sources) for layer in model.layers]
 
 

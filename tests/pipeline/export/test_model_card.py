@@ -173,3 +173,16 @@ def test_the_card_says_how_the_diagnosis_is_chosen_and_what_else_was_tried() -> 
     assert "| 0.6 (here) | 0.700 | 0.600 | 0.020 | -0.450 |" in card
     assert "misses more of them" in card
     assert "How it decides" not in model_card(fields())
+
+
+def test_the_card_says_whose_odds_were_raised_and_what_it_was_worth() -> None:
+    worth = {"balanced_accuracy": 0.7, "macro_f1": 0.6, "calibration_error": 0.02, "log_likelihood": -0.5}
+    told = fields() | {"odds": {"mel": 1.8}}
+    told["figures"]["odds"] = [
+        worth | {"odds": {}, "recall": {"mel": 0.59}},
+        worth | {"odds": {"mel": 1.8}, "recall": {"mel": 0.66}},
+    ]
+    card = model_card(told)
+    assert "the odds of melanoma were multiplied by 1.8" in card
+    assert "| as trained | 0.590 | 0.700 | 0.600 | 0.020 | -0.500 |\n| multiplied (here) | 0.660 |" in card
+    assert "odds of" not in model_card(fields())
