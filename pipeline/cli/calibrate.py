@@ -39,6 +39,9 @@ def calibrate(
             help="Multiply a class's odds, so that fewer of it are missed and more named falsely; mel=1 takes it back.",
         ),
     ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="A new name for the bundle, which answers otherwise now.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the images drawn.")] = 0,
 ) -> None:
     """Set a bundle's temperatures and thresholds on its validation images, through the models that it holds.
@@ -65,7 +68,7 @@ def calibrate(
         others = pictures_in(unlike) if unlike else ()
         if factors:
             loaded = with_odds(loaded, factors)
-        calibrated = calibrate_bundle(loaded, sources, unlike=others, seed=seed, command=command)
+        calibrated = calibrate_bundle(loaded, sources, unlike=others, seed=seed, name=name, command=command)
     for figures in calibrated.figures["calibration"]:
         parts = [f"{figures['validation_images']} validation images"]
         if "calibration_error" in figures:

@@ -98,6 +98,7 @@ def calibrate(
     *,
     unlike: Sequence[Path] = (),
     seed: int = 0,
+    name: str | None = None,
     command: str | None = None,
 ) -> Bundle:
     """Set the bundle's thresholds, temperatures and what it knows of usual images; write it anew.
@@ -112,6 +113,7 @@ def calibrate(
     unlike : sequence of paths
         Pictures of anything but dermoscopy, from which a rule of their own learns what is unlike the training images.
     seed : of the mixture of appearances, and of the pictures' parts
+    name : of the bundle from now on, for it answers otherwise; by default it keeps its name
     command : what the user wrote, to be told on the model card
 
     Raises
@@ -129,6 +131,8 @@ def calibrate(
     detector = AppearanceDetector.fit(seen.appearances, known.appearances, others, seed=seed)
     manifest = json.loads((bundle.folder / MANIFEST_FILE).read_text(encoding="utf-8"))
     manifest |= {"threshold": bundle.threshold, **_calibration(known.logits, known.labels)}
+    manifest["name"] = name or bundle.name
+    del manifest["created"]  # it is made anew
     manifest["flips"] = _calibration(known.averaged, known.labels)
     manifest["appearance"] = detector.to_dict()
     if command:

@@ -2,8 +2,9 @@
 
 Every arm is `lesion train classification` at a small side for a few epochs; figures are of the validation images of the
 split, apart for each dataset, after a temperature fitted to the first dataset alone: macro AUC, mean log-likelihood,
-balanced accuracy and calibration error. The arm "first source alone" has learned nothing from the other datasets, so
-that its figures there are those of a source left out. Arms that are there are not trained again.
+balanced accuracy and calibration error. The arm "first source alone" has learned nothing from the other datasets, and
+so starts from ImageNet's weights: its figures there are those of a source left out. Arms that are there are not trained
+again.
 
 Run: python tests/benchmarks/ablation.py DATASET DATASET... --splits FILE --start RUN --weights FILE --output FOLDER
          [--blurred DATASET] [--teacher RUN] [--arms NAMES] [--seeds 1] [--epochs 3] [--side 96]
@@ -44,7 +45,7 @@ RECIPE = {
 ARMS: dict[str, dict[str, str]] = {
     "all": {},
     "no pretraining": {"--start": ""},
-    "first source alone": {"datasets": "first"},
+    "first source alone": {"datasets": "first", "--start": ""},
     "no logit adjustment": {"--imbalance": "square-root"},
     "no moving average": {"--average-decay": "0"},
     "light augmentation": {"--augmentation": "light"},

@@ -24,10 +24,11 @@ def lesion(drawn_catalog: pd.DataFrame, trained_bundle: Path, tmp_path: Path):
 def test_odds_are_raised_told_and_stand_on_the_card(lesion, tmp_path: Path) -> None:
     bundle = load_bundle(tmp_path / "bundle")
     name = bundle.classes[0]
-    result = lesion("--odds", f"{name}=2.5")
+    result = lesion("--odds", f"{name}=2.5", "--name", "fewer missed")
     assert result.exit_code == 0, result.output
     assert f"odds: recall of {name} " in result.stdout
     assert odds_of(bundle) == {name: 2.5}
+    assert load_bundle(bundle.folder).name == "fewer missed"
     card = (bundle.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "were multiplied by 2.5" in card and "lesion calibrate" in card
 
