@@ -176,7 +176,9 @@ def open_image(
     kind = _kind(content)
     if kind is None:
         raise ImageError(f"{name}: is not a JPEG, PNG, BMP, TIFF or WebP image; convert it to one of these.")
-    max_pixels = max_pixels if kind == "Jpeg" else min(max_pixels, _MAX_PIXELS_OF.get(kind, MAX_PIXELS_OTHERS))
+    max_pixels = (
+        max_pixels if kind == "Jpeg" else min(max_pixels, _MAX_PIXELS_OF.get(kind, MAX_PIXELS_OTHERS))
+    )
     try:
         if kind == "WebP":
             _check_size(webp_size(content), name, max_pixels, min_side)
@@ -216,7 +218,7 @@ def read_image(
     name : str, optional
         What errors call the image; by default its path, or "image" for bytes.
     max_pixels : int
-        The most pixels (width times height) that are decoded; of a PNG at most 51 million, of others but JPEG 40 million.
+        The most pixels (width times height) that are decoded; at most 51 million of a PNG, 40 of others but JPEG.
     min_side : int
         The shortest side, in pixels, that is taken for an image.
 

@@ -2,8 +2,8 @@
 
     python tests/benchmarks/large_images.py [MOST_GB]
 
-Writes six files of 40 million pixels (PNG: 51, JPEG: 65) of several formats, predicts them in one command, with and without
-pictures, and ends with status 1 where the process took more than MOST_GB, by default 1.
+Writes six files of 40 million pixels (PNG: 51, JPEG: 65) of several formats, predicts them in one command, with and
+without pictures, and ends with status 1 where the process took more than MOST_GB, by default 1.
 """
 
 import multiprocessing

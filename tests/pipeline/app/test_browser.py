@@ -111,7 +111,9 @@ def test_many_images_come_as_csv_and_as_a_report_that_opens_without_network(
     assert page.get_by_text("broken.png: is not a JPEG").is_visible()
 
 
-@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="the libraries of a process are told on Linux only")
+@pytest.mark.skipif(
+    not Path("/proc/self/maps").exists(), reason="the libraries of a process are told on Linux only"
+)
 def test_images_do_not_make_the_server_load_libraries_for_tables(server, open_page, picture, write_disc):
     """Streamlit would load them, 110 MB, to see whether a component's data are a table."""
     page = open_page()
