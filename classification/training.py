@@ -25,7 +25,6 @@ from classification.teaching import taught_targets, teachers_answers
 from classification.test_time_augmentation import flips_of
 from classification.training_images import TrainingImages, check_boxes
 from data.batches import ClassificationBatches
-from data.datasets.catalog import DatasetError
 from data.files import replacing, sha256
 from data.splits import training_parts
 from segmentation.engine.curves import save_figure, training_curves
@@ -74,8 +73,8 @@ def train(
     teachers : classification runs
         What they say of the training images becomes a part of the targets, see `config.teaching`.
     splits : DataFrame, optional
-        With `image_id` and `split`; by default that of the segmentation run, so that no image that serves as a test
-        here has taught the boxes; else a split by lesion.
+        With `image_id` and `split`; by default that of the segmentation run where it holds all images, else a split by
+        lesion; in either, no image that has taught the boxes serves as a test.
     devices : int
         Of this machine that share every batch.
     resume : bool
@@ -96,9 +95,11 @@ def train(
     starts = () if start is None else (start, *averaged)
     _check(config, starts, devices)
     keras.utils.set_random_seed(config.seed)
-    if splits is None and locator is not None:
-        splits = _splits_of_segmentation(labelled, locator)
-    splits = splits_of_run(labelled, splits, output, config.seed)
+    known = None if locator is None else locator.splits
+    if splits is None and known is not None and labelled["image_id"].isin(known["image_id"]).all():
+        splits = known
+    taught = () if known is None else set(known.loc[known["split"] != "test", "image_id"])
+    splits = splits_of_run(labelled, splits, output, config.seed, taught)
     settings = asdict(config) | {
         "segmentation": None if locator is None else locator.identity,
         "start": None if start is None else sha256(start.model_path),
@@ -160,19 +161,6 @@ def _build(
     if starts:
         start_from(model, mean_classifier(starts), classes, starts[0].metrics["classes"])
     return model
-
-
-def _splits_of_segmentation(catalog: pd.DataFrame, segmentation: Locator) -> pd.DataFrame | None:
-    """The split of the segmentation where it holds the catalog's images; None where it holds none of them."""
-    if segmentation.splits is None:
-        return None
-    known = catalog["image_id"].isin(segmentation.splits["image_id"])
-    if known.any() and not known.all():
-        raise DatasetError(
-            f"{(~known).sum()} images of the dataset are not in the split of {segmentation.name}, but others are; "
-            "give --splits with all of them."
-        )
-    return segmentation.splits if known.all() else None
 
 
 def _finish(run: Run, images: TrainingImages, state: FitState) -> dict[str, Any]:

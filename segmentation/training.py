@@ -1,5 +1,6 @@
 """Train the U-Net."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from segmentation.engine.run_folder import Run, start_run
 from segmentation.engine.schedule import adam_with_cosine, compile_for_backend
 from segmentation.engine.starting import check_encoder, check_phases
 from segmentation.figures import segmentation_figure
+from segmentation.masked import masked_images
 from segmentation.metrics import SegmentationScores, jaccard, threshold_jaccard
 from segmentation.model import build_unet, start_unet_from
 
@@ -73,6 +75,7 @@ def train(
     ------
     DatasetError, ImageError, RunError
     """
+    masked = masked_images(catalog)
     _check(config, start, devices)
     keras.utils.set_random_seed(config.seed)
     run = start_run(
@@ -83,7 +86,7 @@ def train(
         splits_of_run(catalog, splits, output, config.seed),
         resume=resume,
     )
-    parts = training_parts(catalog[catalog["mask_path"].notna()], run.splits, "mask")
+    parts = training_parts(masked, run.splits, "mask")
     cached = _Cache(run, parts, config)
     state = fit(
         run,
@@ -130,9 +133,18 @@ def _build(config: SegmentationConfig, phase: Phase, start: Run | None) -> keras
     return model
 
 
-def split_catalog(catalog: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Split a catalog as its own folders do, or else by lesion, near-duplicates kept together."""
-    return split_dataset(catalog, perceptual_hashes(list(catalog["image_path"])), seed)
+def split_catalog(catalog: pd.DataFrame, seed: int, taught: Collection[str] = ()) -> pd.DataFrame:
+    """Split a catalog as its own folders do, or else by lesion, near-duplicates kept together.
+
+    Images of the ids in `taught` are no test, nor are those of their lesions or near-duplicates of them: they train, or
+    are left out where the folders call them a test.
+    """
+    splits = split_dataset(catalog, perceptual_hashes(list(catalog["image_path"])), seed)
+    groups = splits.loc[splits["image_id"].isin(taught), "group"]
+    no_test = splits["group"].isin(groups) & splits["split"].eq("test")
+    if "own_split" in catalog and catalog["own_split"].notna().any():
+        return splits[~no_test].reset_index(drop=True)
+    return splits.assign(split=splits["split"].mask(no_test, "train"))
 
 
 def dice_and_cross_entropy(masks: Any, probabilities: Any) -> Any:
@@ -201,16 +213,20 @@ class _Cache:
 
 
 def splits_of_run(
-    catalog: pd.DataFrame, splits: pd.DataFrame | None, output: str | Path, seed: int
+    catalog: pd.DataFrame,
+    splits: pd.DataFrame | None,
+    output: str | Path,
+    seed: int,
+    taught: Collection[str] = (),
 ) -> pd.DataFrame:
-    """The split that was given, or that the run in `output` already has, or else a new one.
+    """The split that was given, or that the run in `output` already has, or else a new one, see `split_catalog`.
 
     One that was given is checked: lesions in several parts raise DatasetError, and images that look alike are warned
     of when a run begins.
     """
     run = Run(Path(output))
     if splits is None:
-        splits = run.splits if run.holds_training else split_catalog(catalog, seed)
+        splits = run.splits if run.holds_training else split_catalog(catalog, seed, taught)
     else:
         check_leaks(catalog, splits)
         if not run.holds_training:

@@ -59,5 +59,5 @@ def _seen(locator: "Locator", catalog: "pd.DataFrame") -> str:
     named = ", ".join(catalog.loc[seen, "image_id"].head(3))
     return (
         f"It was trained or chosen on {seen.sum()} of these {len(catalog)} images, such as {named}: their crops are "
-        "better than those of new images."
+        "better than those of new images, so that none of them is a test here unless --splits says so."
     )

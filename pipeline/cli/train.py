@@ -13,7 +13,7 @@ import typer
 from classification.config import ClassificationConfig
 from data.locking import BusyError, alone_in
 from data.silence import silent_standard_error
-from pipeline.cli.console import needing_extra, stopping_on
+from pipeline.cli.console import complain, needing_extra, stopping_on
 from pipeline.cli.options import DatasetsArgument, SplitsOption, splits_in
 from pipeline.cli.preview import preview
 from pipeline.cli.segmentations import open_locator
@@ -95,11 +95,13 @@ def train_segmentation(
     devices: Devices = 1,
 ) -> None:
     """Train the U-Net that finds the lesion, on every image that has a mask."""
+    check_output(datasets, output)
     with stopping_on_mistakes():
         from data.datasets.catalog import load_datasets
+        from segmentation.masked import masked_images
 
         catalog = load_datasets(datasets)
-        tell_work(settings, int(catalog["mask_path"].notna().sum()))
+        tell_work(settings, len(masked_images(catalog)))
         with silent_standard_error():  # TensorFlow's greeting
             from segmentation.training import train
         with starting(context, output):
@@ -136,6 +138,7 @@ def train_classification(
     devices: Devices = 1,
 ) -> None:
     """Train the classifier that names the lesion, on every image that has a diagnosis."""
+    check_output(datasets, output)
     if folds is not None and splits is not None:
         raise typer.BadParameter("--folds makes its own splits; leave out --splits.")
     if average and start is None:
@@ -178,6 +181,16 @@ def train_classification(
 app.command("preview", epilog="Example: lesion train preview HAM10000/ --output preview.png")(preview)
 
 
+def check_output(datasets: list[Path], output: Path) -> None:
+    """Raise BadParameter where a new run would lie among a dataset's images."""
+    for folder in datasets:
+        if output.resolve().is_relative_to(folder.resolve()) and not (output / "config.json").exists():
+            raise typer.BadParameter(
+                f"{output} lies in the dataset {folder}, where the run's pictures would count as images; "
+                "give an --output beside it."
+            )
+
+
 @contextmanager
 def stopping_on_mistakes() -> Iterator[None]:
     """A missing extra, or what a user can mend, ends the command with one line."""
@@ -202,5 +215,7 @@ def starting(context: typer.Context, output: Path) -> Iterator[None]:
 
     with alone_in(output):
         if not Run(output).holds_training:
+            if context.params["resume"] and not any(output.glob("fold-*/config.json")):
+                complain(f"{output}: holds no training to go on with; it begins anew.")
             write_settings(context, output)
         yield

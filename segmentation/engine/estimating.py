@@ -29,7 +29,7 @@ class Estimate:
         """A sentence for the terminal."""
         return (
             f"about {duration(self.seconds)} on {joblib.cpu_count()} quiet cores if no phase ends early, "
-            f"{self.memory / 1e9:.1f} GB of memory, and {self.disk / 1e9:.2f} GB of decoded images on the disk "
+            f"{self.memory / 1e9:.1f} GB of memory, and {size(self.disk)} of decoded images on the disk "
             "meanwhile; a GPU is much faster"
         )
 
@@ -82,3 +82,8 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return "a minute"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def size(count: float) -> str:
+    """Bytes in MB or GB."""
+    return f"{count / 1e6:.0f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"

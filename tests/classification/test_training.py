@@ -14,11 +14,13 @@ from classification.model import with_activation_map
 from classification.ood import OODDetector, Scale
 from classification.training import train
 from data.datasets.catalog import DatasetError
+from data.datasets.errors import DatasetWarning
 from data.images import read_image
 from data.splits import split_by_lesion
 from segmentation.engine.fitting import FitState
 from segmentation.engine.run_folder import Run, RunError
 from segmentation.locating import RunLocator
+from segmentation.training import split_catalog
 
 
 @pytest.fixture
@@ -175,15 +177,24 @@ def test_predicted_boxes_need_a_segmentation_run(tmp_path: Path, drawn_catalog: 
 
 
 @pytest.mark.usefixtures("fit_nothing")
-def test_images_outside_the_segmentations_split_are_refused(
+def test_images_that_taught_the_segmentation_are_no_test_of_a_larger_dataset(
     tmp_path: Path, segmentation_run: Run, drawn_catalog: pd.DataFrame
 ) -> None:
-    strange = drawn_catalog.copy()
-    strange.loc[0, "image_id"] = "unheard-of"
-    with pytest.raises(
-        DatasetError, match=r"^1 images of the dataset are not in the split of .*; give --splits"
-    ):
-        train(strange, FULL, tmp_path, segmentation=RunLocator(segmentation_run))
+    taught = segmentation_run.splits.query("split != 'test'")["image_id"].head(20)
+    strange = ~drawn_catalog["image_id"].isin(taught)
+    larger = drawn_catalog.assign(
+        image_id=drawn_catalog["image_id"].mask(strange, "new-" + drawn_catalog["image_id"]),
+        lesion_id=drawn_catalog["image_id"],
+    )
+    plain = split_catalog(larger, FULL.seed)
+    testing = plain["image_id"].isin(taught) & plain["split"].eq("test")
+    assert testing.any(), "the plain split would test on them"
+    train(larger, FULL, tmp_path, segmentation=RunLocator(segmentation_run))
+    found = Run(tmp_path).splits.set_index("image_id")["split"]
+    assert "test" not in set(found[taught])
+    others = plain[~plain["group"].isin(plain.loc[plain["image_id"].isin(taught), "group"])]
+    assert found[others["image_id"]].tolist() == others["split"].tolist()
+    assert "test" in set(others["split"])
 
 
 @pytest.mark.usefixtures("fit_nothing")
@@ -242,6 +253,13 @@ def test_a_class_that_is_only_validated_is_refused(tmp_path: Path, drawn_catalog
     splits.loc[catalog["dx"].to_numpy() == "df", "split"] = "validation"
     with pytest.raises(DatasetError, match="the training split has no image of df"):
         train(catalog, FULL, tmp_path, splits=splits)
+
+
+@pytest.mark.usefixtures("fit_nothing")
+def test_a_class_that_is_not_validated_is_warned_of(tmp_path: Path, drawn_catalog: pd.DataFrame) -> None:
+    catalog = with_classes(drawn_catalog, mel=3, nv=6, df=1)
+    with pytest.warns(DatasetWarning, match=r"validation has no image of df, .*; add images of more lesions"):
+        train(catalog, FULL, tmp_path, splits=in_parts(catalog))
 
 
 @pytest.fixture

@@ -181,5 +181,5 @@ def test_a_given_split_is_used_and_images_without_a_mask_are_left_out(
 def test_a_dataset_without_masks_can_not_train_the_segmentation(
     tmp_path: Path, segmentation_config, drawn_catalog: pd.DataFrame
 ) -> None:
-    with pytest.raises(DatasetError, match="no image with a mask"):
+    with pytest.raises(DatasetError, match="no image of the dataset has a mask"):
         train(drawn_catalog.assign(mask_path=None), segmentation_config, tmp_path)

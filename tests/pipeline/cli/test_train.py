@@ -113,6 +113,20 @@ def test_a_training_says_what_came_out(segmentation: Path, dataset: Path) -> Non
     assert f"{segmentation}: validation Jaccard" in again.stdout.replace("\n", " ")
 
 
+@pytest.mark.parametrize("stage", ["segmentation", "classification"])
+def test_a_run_among_the_images_is_refused(stage: str, dataset: Path) -> None:
+    refused = lesion("train", stage, dataset, "--output", dataset / "run")
+    assert refused.exit_code == 2
+    assert "where the run's pictures would count as images" in " ".join(refused.stderr.split())
+    assert not (dataset / "run").exists()
+
+
+def test_going_on_with_nothing_is_said(dataset: Path, tmp_path: Path) -> None:
+    command = ("train", "segmentation", dataset, "--output", tmp_path / "new", *UNET, *RANDOM)
+    refused = lesion(*command, "--resume", "--devices", 99)
+    assert "holds no training to go on with; it begins anew" in refused.stderr.replace("\n", " ")
+
+
 def test_a_run_is_not_overwritten(segmentation: Path, dataset: Path) -> None:
     again = lesion("train", "segmentation", dataset, "--output", segmentation, *UNET, *RANDOM)
     assert (again.exit_code, "add --resume to go on with it" in again.stderr) == (2, True)

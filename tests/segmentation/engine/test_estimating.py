@@ -3,7 +3,7 @@
 import joblib
 import pytest
 
-from segmentation.engine.estimating import HEAD_ALONE, PIXELS_A_SECOND, duration, estimate_training
+from segmentation.engine.estimating import HEAD_ALONE, PIXELS_A_SECOND, duration, estimate_training, size
 from segmentation.engine.phases import Phase
 
 SMALL, FULL = Phase("small", (64, 64), 2, 1e-3), Phase("full", (128, 128), 1, 1e-3)
@@ -25,6 +25,11 @@ def test_a_frozen_encoder_costs_less() -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(20, "a minute"), (600, "10 min"), (9000, "2.5 h")])
 def test_durations_read_as_a_person_would_say_them(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(("count", "text"), [(3.2e6, "3 MB"), (2.34e9, "2.3 GB")])
+def test_sizes_have_a_unit_that_fits(count: float, text: str) -> None:
+    assert size(count) == text
 
 
 def test_folds_and_teachers_take_their_time_too() -> None:
