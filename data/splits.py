@@ -144,7 +144,7 @@ def read_splits(path: str | Path) -> pd.DataFrame:
     Raises
     ------
     DatasetError
-        If the file is none, names another split, or lists an image twice, be it in other letters or folders.
+        If the file is none, names another split, or lists an image twice, be it in upper and lower case.
     """
     try:
         content = read_regular_file(path, MOST_BYTES)

@@ -53,6 +53,16 @@ def test_sensitivity_at_specificity_is_read_from_scikit_learns_curve(specificity
         assert sensitivity == pytest.approx(curve[1][curve[0] <= 1 - specificity + 1e-9].max())
 
 
+def test_a_class_that_a_repetition_never_predicts_has_a_precision_of_zero() -> None:
+    precision, _, _ = bootstrap.precision_recall_f1(np.array([[[1.0, 0], [1, 0]]]))
+    np.testing.assert_array_equal(precision, [[0.5, 0]])
+
+
+def test_no_threshold_may_be_allowed_at_all() -> None:
+    positive, scores = np.array([False, True]), np.array([0.9, 0.1])
+    assert bootstrap.sensitivity_at_specificity(positive, scores, 1.0, np.ones((1, 2))).tolist() == [0]
+
+
 def test_a_repetition_that_loses_a_class_has_no_figure_for_it() -> None:
     labels, predicted = np.array([0, 1, 1]), np.array([0, 0, 1])
     weights = np.array([[1.0, 1, 1], [0, 1, 1]])

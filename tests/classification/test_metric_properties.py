@@ -113,6 +113,7 @@ def test_weighted_figures_are_those_of_the_images_as_often_as_they_were_drawn(
             assert sensitivity == pytest.approx(true[false <= 1 - wanted + 1e-9].max())
         else:
             assert np.isnan(area)
+            assert np.isnan(sensitivity)
 
 
 @quickly

@@ -127,6 +127,16 @@ def test_melanoma_and_malignancy_are_left_out_where_the_classes_are_not_there() 
     assert scores.to_dict()["melanoma_sensitivity"] is None
 
 
+@pytest.mark.parametrize("labels", [[0, 0], [1, 1]], ids=["melanomas alone", "no melanoma"])
+def test_melanomas_need_others_beside_them(labels: list[int]) -> None:
+    scores = ClassificationScores.from_predictions(
+        np.array(labels), diagnosed([0, 1], classes=2), ("mel", "nv"), list("xy")
+    )
+
+    assert scores.melanoma_sensitivity is None
+    assert scores.malignant_auc is None
+
+
 def test_sensitivity_at_specificity_takes_the_best_threshold_that_is_allowed() -> None:
     positive = np.array([False] * 4 + [True] * 4)
     scores = np.array([0.1, 0.2, 0.3, 0.8, 0.25, 0.4, 0.85, 0.9])

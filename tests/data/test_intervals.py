@@ -62,6 +62,8 @@ def test_repetitions_that_lack_the_figure_are_left_out() -> None:
 
     assert interval.low == pytest.approx(0.405)
     assert interval.high == pytest.approx(0.595)
+    assert np.isnan(Interval.from_resamples(np.nan, np.array([0.4, 0.6])).low)
+    assert np.isnan(Interval.from_resamples(0.5, np.array([np.nan])).low)
 
 
 @pytest.mark.parametrize(

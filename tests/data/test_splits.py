@@ -164,6 +164,11 @@ def test_parts_have_the_sizes_and_the_class_shares_that_were_asked_for() -> None
     assert shares["bcc"].to_numpy() == pytest.approx(0.1, abs=0.04)
 
 
+def test_each_part_gets_its_own_fraction() -> None:
+    splits = split_by_lesion(catalog_of({"nv": 100}), fractions=(0.5, 0.35, 0.15))
+    assert splits["split"].value_counts().to_dict() == {"train": 50, "validation": 35, "test": 15}
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_a_rare_class_reaches_every_part_from_three_lesions_on(seed: int) -> None:
     catalog = catalog_of({"nv": 100, "mel": 20, "df": 3, "vasc": 4})
@@ -217,6 +222,8 @@ def test_a_split_survives_its_file(tmp_path: Path) -> None:
         ("image_id,split\na,training\n", "splits other than train, validation, test: training"),
         ("image_id,split\na,train\nb,\n", "splits other than train, validation, test: empty"),
         ("image_id,split\na,train\na,test\n", "lists a twice"),
+        ("image_id,split\na,train\nA,test\n", "lists A twice"),
+        ("image_id,split\na,train\n,test\n", "a row without an image_id"),
         ("", "can't be read as a split"),
     ],
 )

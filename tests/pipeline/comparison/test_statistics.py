@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import t as student
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from data.intervals import lesion_weights
@@ -102,6 +103,42 @@ def test_a_difference_that_never_varies_is_one() -> None:
     )
 
 
+def test_an_interval_joins_lesions_and_seeds_as_satterthwaite_does() -> None:
+    seeds, resamples = np.array([0.1, 0.3]), np.array([[0.1, 0.2, 0.3, 0.2], [0.2, 0.4, 0.4, 0.2]])
+    both = Estimate.from_resamples(seeds, resamples, lesions=10)
+    over_lesions, over_seeds = (
+        0.025 / 3,
+        0.02 / 2,
+    )  # of the means 0.15, 0.3, 0.35 and 0.2; of a mean of two seeds
+    error = np.sqrt(over_lesions + over_seeds)
+    freedom = error**4 / (over_lesions**2 / 9 + over_seeds**2 / 1)
+    assert both.value == pytest.approx(0.2)
+    assert (both.low, both.high) == pytest.approx(student.interval(0.95, freedom, 0.2, error))
+    assert both.p == pytest.approx(2 * student.sf(0.2 / error, freedom))
+    alone = Estimate.from_resamples(seeds[:1], resamples[:1], lesions=2)
+    assert (alone.low, alone.high) == pytest.approx(
+        np.clip(student.interval(0.95, 1, 0.1, np.sqrt(0.02 / 3)), -1, 1)
+    )
+
+
+def test_two_resamples_of_two_lesions_are_the_fewest_that_give_an_interval() -> None:
+    fewest = np.array([[0.0, np.nan, 0.02]])
+    assert not np.isnan(Estimate.from_resamples(np.array([0.01]), fewest, lesions=2).low)
+    assert np.isnan(Estimate.from_resamples(np.array([0.01]), fewest[:, :2], lesions=2).low)
+
+
+def test_an_interval_ends_where_a_figure_can_not_be() -> None:
+    wide = np.array([[-1.0, 0.0, 1.0]])
+    difference = Estimate.from_resamples(np.array([0.0]), wide, lesions=3)
+    assert (difference.low, difference.high) == (-1, 1)
+    labels, lesions = np.array([0, 1, 2]), list("abc")
+    figures = Figures.from_diagnoses(
+        np.array([[0, 1, 1]]), labels, lesions, CLASSES, np.array([[3.0, 0, 0], [0, 0, 3]])
+    )
+    accuracy = figures.estimate("accuracy")
+    assert (accuracy.low, accuracy.high) == (0, 1)
+
+
 def test_one_lesion_shows_no_difference() -> None:
     alone = Estimate.from_resamples(np.array([1.0]), np.ones((1, 200)), lesions=1)
     assert np.isnan([alone.low, alone.high, alone.p]).all()
@@ -144,6 +181,7 @@ def test_mcnemar_of_several_seeds_doubles_the_median() -> None:
     test = mcnemar_test(first, second, labels, lesions)
     assert test.p_of_seeds == pytest.approx((2 / 2**10, 2 / 2**4, 1))
     assert test.p == pytest.approx(4 / 2**4)
+    assert mcnemar_test(first, first, labels, lesions).p == 1
 
 
 def test_holm_is_stricter_the_more_comparisons_there_are() -> None:
