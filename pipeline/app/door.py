@@ -13,8 +13,9 @@ COOKIE = "lesion-token"
 OPEN_PATH = "/_stcore/health"
 REFUSAL = (
     '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    "<title>Lesion</title><main><h1>Lesion</h1><p>This page opens with its whole address, the token included, "
-    "as <code>lesion app</code> prints it.</p></main></html>"
+    "<title>Lesion</title><style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;"
+    "max-width:36rem;margin:3rem auto;padding:0 1rem}</style><main><h1>Lesion</h1><p>This page opens with its "
+    "whole address, the token included, as <code>lesion app</code> prints it.</p></main></html>"
 )
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 from jinja2 import Environment
 
-from data.datasets.diagnoses import diagnosis_name, malignancy
-from pipeline.prediction.wording import measure_text, percent
+from data.datasets.diagnoses import malignancy
+from pipeline.prediction.wording import full_name, measure_text, percent
 from pipeline.reports.pages import template_environment
 
 __all__ = ["TEMPLATES", "full_name", "html_of", "percent", "show"]
@@ -24,12 +24,6 @@ def show(template: str, **values: Any) -> None:
 def html_of(template: str, **values: Any) -> str:
     """What `templates/<template>.html` becomes with these values."""
     return _environment().get_template(f"{template}.html").render(values)
-
-
-def full_name(code: str) -> str:
-    """A class as a reader knows it, and its code: "melanoma (mel)"."""
-    name = diagnosis_name(code)
-    return code if name == code else f"{name} ({code})"
 
 
 @cache

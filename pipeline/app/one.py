@@ -36,9 +36,9 @@ def show_one(pipeline: LesionPipeline, visit: Visit, picture: Picture) -> None:
     with left:
         _show_picture(visit, picture, look)
     with right:
-        show("prediction", prediction=look.prediction)
+        show("prediction", prediction=look.prediction, malignant=pipeline.bundle.malignant)
         show_controls(pipeline, visit, picture, look)
-    _show_looks(picture, look)
+    _show_looks(pipeline, picture, look)
     measurements = show_measurements(visit, picture, look)
     show_remarks(pipeline, visit, picture)
     show_case(pipeline, visit, picture, look, measurements)
@@ -100,7 +100,7 @@ def _show_picture(visit: Visit, picture: Picture, look: Look) -> None:
     show_viewer(visit, picture, look, _photo(picture, look), explained)
 
 
-def _show_looks(picture: Picture, look: Look) -> None:
+def _show_looks(pipeline: LesionPipeline, picture: Picture, look: Look) -> None:
     show("title", text="What the classifier saw, and what it would have said")
     seen: list[tuple[str, Prediction, Box | None]] = [("Full image", look.full, None)]
     if look.cropped.view == "crop":
@@ -109,4 +109,11 @@ def _show_looks(picture: Picture, look: Look) -> None:
     for column, (name, prediction, box) in zip(columns, seen, strict=False):
         uri = remembered(name, (picture.key, box), lambda box=box: look.seen_uri(box))
         with column:
-            show("look", name=name, uri=uri, prediction=prediction, chosen=prediction is look.prediction)
+            show(
+                "look",
+                name=name,
+                uri=uri,
+                prediction=prediction,
+                malignant=pipeline.bundle.malignant,
+                chosen=prediction is look.prediction,
+            )

@@ -17,11 +17,11 @@ from streamlit.starlette import App
 from pipeline.app.door import Door
 from pipeline.app.models import opened_pipeline, warm_up
 from pipeline.app.settings import LARGEST_UPLOAD, SESSION_SECONDS, Place, streamlit_settings
-from pipeline.app.visit import end_visit, known_sessions, return_memory_of_the_emptied
+from pipeline.app.visit import end_visit, known_sessions, return_memory_that_is_due
 
 PAGE = Path(__file__).with_name("main.py")
 WILDCARDS = ("0.0.0.0", "::")  # nosec B104 - to recognise them
-LOOK_SECONDS = 10.0
+LOOK_SECONDS = 2.0
 
 
 def serve(bundle: Path, place: Place, token: str | None) -> None:
@@ -64,7 +64,7 @@ async def _end_visits() -> None:
     absent_since: dict[str, float] = {}
     while True:
         await asyncio.sleep(LOOK_SECONDS)
-        return_memory_of_the_emptied()
+        return_memory_that_is_due()
         runtime = get_instance()
         for session in known_sessions():
             if runtime.is_active_session(session):

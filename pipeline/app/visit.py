@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import hashlib
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -14,6 +15,7 @@ from pipeline.app.readings import Reading
 from pipeline.prediction.outcomes import Outcome
 
 KEY = "visit"
+SETTLED_SECONDS = 2.0  # until the page of an emptied visit has been drawn anew
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,6 @@ class Visit:
     moments : keys of the earlier and the later image that are compared
     revealed : keys of the images whose answer the reader has asked for in a quiz
     remembered : name -> (key, value), of what is shown now
-    emptied : whether memory is still to be returned of what was let go of
     """
 
     pictures: dict[str, Picture] = field(default_factory=dict)
@@ -69,7 +70,6 @@ class Visit:
     quiz: bool = False
     stopped: bool = False
     round: int = 0
-    emptied: bool = False
     remembered: dict[str, tuple[Any, Any]] = field(default_factory=dict)
 
     def reading(self, key: str) -> Reading:
@@ -93,8 +93,8 @@ class Visit:
             held.clear()
         self.picked, self.moments, self.stopped = None, None, False
         self.round += 1
-        self.emptied = True
         return_memory()
+        _RETURNS.append(time.monotonic() + SETTLED_SECONDS)
 
 
 def return_memory() -> None:
@@ -113,8 +113,10 @@ def hold(key: str, value: Any) -> None:
         st.session_state[key] = value
 
 
-# Session -> its visit; `forget_absent` empties those whose page is closed.
+# Session -> its visit; `end_visit` takes out those whose page is closed.
 _VISITS: dict[str, Visit] = {}
+# When memory is to be returned once more, by the monotonic clock.
+_RETURNS: list[float] = []
 
 
 def current_visit() -> Visit:
@@ -131,14 +133,14 @@ def known_sessions() -> tuple[str, ...]:
     return tuple(_VISITS)
 
 
-def return_memory_of_the_emptied() -> None:
-    """Return the memory of visits that were emptied a moment ago: Streamlit holds what their last page used until the
-    next one is drawn.
+def return_memory_that_is_due() -> None:
+    """Return memory once more of visits that were emptied a moment ago: Streamlit holds what their last page used until
+    the next one is drawn.
     """
-    emptied = [visit for visit in list(_VISITS.values()) if visit.emptied]
-    for visit in emptied:
-        visit.emptied = False
-    if emptied:
+    due = [moment for moment in _RETURNS if moment <= time.monotonic()]
+    for moment in due:
+        _RETURNS.remove(moment)
+    if due:
         return_memory()
 
 

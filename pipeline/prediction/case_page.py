@@ -1,12 +1,13 @@
 """One case on one A4 page."""
 
 from datetime import datetime
+from functools import partial
 
-from data.datasets.diagnoses import diagnosis_name, malignancy
+from data.datasets.diagnoses import malignancy
 from pipeline.bundle.loading import Bundle
 from pipeline.prediction.outcomes import Outcome
 from pipeline.prediction.track_record import track_record
-from pipeline.prediction.wording import measure_text, percent, software, stamp
+from pipeline.prediction.wording import full_name, measure_text, percent, software, stamp
 from pipeline.reports.pages import template_environment
 from pipeline.reports.pictures import data_uri
 
@@ -37,8 +38,8 @@ def case_page(outcome: Outcome, seen: bytes, bundle: Bundle, now: datetime | Non
             bundle=bundle,
             date=stamp(now),
             software=software(),
-            diagnosis_name=diagnosis_name,
-            malignancy=malignancy,
+            full_name=full_name,
+            malignancy=partial(malignancy, malignant=bundle.malignant),
             percent=percent,
             measure=measure_text,
         )

@@ -10,7 +10,7 @@ from data.datasets.diagnoses import diagnosis_name, malignancy
 from pipeline.bundle.loading import Bundle
 from pipeline.prediction.outcomes import Outcome, Remarks
 from pipeline.prediction.outputs import table_columns
-from pipeline.prediction.wording import measure_text, percent, software, stamp
+from pipeline.prediction.wording import full_name, measure_text, percent, software, stamp
 from pipeline.reports.pages import template_environment
 from pipeline.reports.pictures import data_uri
 
@@ -61,7 +61,8 @@ def html_page(outcomes: Sequence[Outcome], bundle: Bundle, now: datetime | None 
             date=stamp(now),
             software=software(),
             diagnosis_name=diagnosis_name,
-            malignancy=malignancy,
+            full_name=full_name,
+            malignancy=partial(malignancy, malignant=bundle.malignant),
             percent=percent,
             measure=measure_text,
             uri=partial(data_uri, "jpeg"),

@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
+from data.datasets.diagnoses import diagnosis_name
 from pipeline.prediction.predictor import LOW_CONFIDENCE, UNLIKE_TRAINING
 from segmentation.shape import Measurement
 
@@ -13,6 +14,12 @@ MEANINGS = {
     LOW_CONFIDENCE: "take the diagnosis as undecided",
     UNLIKE_TRAINING: "the models have learned from nothing like it, and may be wrong however sure they are",
 }
+
+
+def full_name(code: str) -> str:
+    """A class as a reader knows it, and its code: "melanoma (mel)"."""
+    name = diagnosis_name(code)
+    return code if name == code else f"{name} ({code})"
 
 
 def percent(share: float | None) -> str:

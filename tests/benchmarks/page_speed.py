@@ -1,6 +1,6 @@
 """How long the page takes, and what memory its server holds, in headless Chromium.
 
-    python tests/benchmarks/page_speed.py [--parts start large many visitors] [--uploads 200] [--visitors 3]
+    python tests/benchmarks/page_speed.py [--parts start large many visitors closed] [--uploads 200] [--visitors 3]
 
 All images are drawn examples: as they are, brightened by a little so that each is one of its own, or enlarged to 48
 megapixels. A reaction is the time from the click until the answer's text has changed. Every part begins with an empty
@@ -23,6 +23,8 @@ import cv2
 import numpy as np
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from pipeline.app.settings import SESSION_SECONDS
+
 EXAMPLES = sorted((Path(__file__).parents[2] / "data" / "examples" / "images").glob("*.jpg"))
 CHOOSER = "[data-testid=stFileUploader] input[type=file]"
 PORT = 8577
@@ -30,7 +32,8 @@ ADDRESS = f"http://127.0.0.1:{PORT}"
 PATIENCE = 900_000  # ms
 AT_ONCE = 50  # files a choice, of many
 LARGE = (6000, 8000)
-PARTS = ("start", "large", "many", "visitors")
+PARTS = ("start", "large", "many", "visitors", "closed")
+SETTLED = 5  # seconds after which the server has returned what Streamlit has let go of
 AT_REST = """() => {
   const app = document.querySelector("[data-testid=stApp]");
   const rests = app?.dataset.testScriptState === "notRunning" && !document.querySelector("[data-stale=true]");
@@ -62,6 +65,8 @@ def main() -> None:
                 show_many(browser, varied(Path(folder), options.uploads), server.pid)
             if "visitors" in options.parts:
                 show_at_once(browser, options.visitors)
+            if "closed" in options.parts:
+                show_closed(browser, varied(Path(folder), AT_ONCE), server.pid)
 
 
 def show(name: str, value: float, unit: str = "s") -> None:
@@ -200,7 +205,7 @@ def remove_all(page: Page) -> None:
     page.get_by_role("button", name="Yes, remove").click()
     page.get_by_text("Or try a drawing").wait_for()
     rest(page)
-    time.sleep(12)  # the server returns what Streamlit has let go of every ten seconds
+    time.sleep(SETTLED)
 
 
 def varied(folder: Path, count: int) -> list[Path]:
@@ -257,6 +262,22 @@ def show_at_once(browser: Browser, visitors: int) -> None:
     show(f"{visitors} visitors at once: the last one's first answer", time.perf_counter() - start)
     for page in pages:
         page.context.close()
+
+
+def show_closed(browser: Browser, paths: list[Path], server: int) -> None:
+    """A page with images is closed, and nobody comes back."""
+    page = open_page(browser)
+    rest(page)
+    before = memory(server)
+    page.locator(CHOOSER).set_input_files(paths)
+    page.get_by_role("heading", name=f"{len(paths)} of {len(paths)} images predicted").wait_for()
+    rest(page)
+    held = memory(server)
+    page.context.close()
+    time.sleep(SESSION_SECONDS + 3 * SETTLED)
+    show(f"memory before {len(paths)} uploads", before, "MB")
+    show("memory with them", held, "MB")
+    show(f"memory {SESSION_SECONDS + 3 * SETTLED} s after the page was closed", memory(server), "MB")
 
 
 if __name__ == "__main__":

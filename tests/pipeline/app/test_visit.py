@@ -57,6 +57,8 @@ def test_a_page_that_is_open_keeps_its_images(monkeypatch, held):
 def test_memory_is_returned_once_more_when_the_emptied_page_has_been_drawn(monkeypatch, held):
     returned: list[str] = []
     monkeypatch.setattr(visit, "return_memory", lambda: returned.append("returned"))
+    monkeypatch.setattr(visit, "SETTLED_SECONDS", 0.0)
+    monkeypatch.setattr(visit, "_RETURNS", [])
     held.forget()
     run_for_a_moment(monkeypatch, active=True)
 

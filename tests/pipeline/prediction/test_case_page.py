@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -33,6 +34,14 @@ def test_an_image_unlike_the_training_images_has_no_reliable_answer(pipeline, co
     page = case_page(outcome, b"jpeg", pipeline.bundle)
 
     assert page.index("No reliable answer") < page.index("The models would have said melanoma (mel)")
+
+
+def test_classes_that_the_user_declared_malignant_are_marked_so(pipeline, content):
+    outcome = predict_file(pipeline, "red.png", content)
+    line = '<th class="malignant">melanocytic naevus (nv)</th>'
+
+    assert line not in case_page(outcome, b"jpeg", pipeline.bundle)
+    assert line in case_page(outcome, b"jpeg", replace(pipeline.bundle, malignant=("nv",)))
 
 
 def test_the_record_is_that_of_unseen_images_and_counts_both_ways(make_bundle, tmp_path):
