@@ -60,7 +60,8 @@ def main() -> None:
             if "start" in options.parts:
                 show_first_answers(browser)
             if "large" in options.parts:
-                show_large(browser, write_large(Path(folder)), server.pid)
+                for suffix in ("jpg", "png"):
+                    show_large(browser, write_large(Path(folder), suffix), server.pid)
             if "many" in options.parts:
                 show_many(browser, varied(Path(folder), options.uploads), server.pid)
             if "visitors" in options.parts:
@@ -128,8 +129,8 @@ def show_first_answers(browser: Browser) -> None:
     show("  with measurements, median", statistics.median(wholes))
 
 
-def write_large(folder: Path) -> Path:
-    path = folder / "large.jpg"
+def write_large(folder: Path, suffix: str) -> Path:
+    path = folder / f"large.{suffix}"
     cv2.imwrite(
         str(path), cv2.resize(cv2.imread(str(EXAMPLES[0])), LARGE[::-1], interpolation=cv2.INTER_CUBIC)
     )
@@ -137,36 +138,33 @@ def write_large(folder: Path) -> Path:
 
 
 def show_large(browser: Browser, path: Path, server: int) -> None:
+    name = f"48 megapixels ({path.suffix.removeprefix('.')})"
     page = open_page(browser)
     rest(page)
     before = memory(server)
     start = time.perf_counter()
     page.locator(CHOOSER).set_input_files(path)
     page.locator(".lesion-answer").wait_for()
-    show("48 megapixels: answer", time.perf_counter() - start)
+    show(f"{name}: answer", time.perf_counter() - start)
     rest(page)
     held = memory(server)
 
     group = page.get_by_test_id("stButtonGroup")
     margin = page.get_by_role("slider", name="Margin")
     show(
-        "48 megapixels: full image",
+        f"{name}: full image",
         reaction(page, lambda: group.get_by_text("Full image").click(), "whole image"),
     )
-    show(
-        "48 megapixels: the lesion again", reaction(page, lambda: group.get_by_text("The lesion").click(), "")
-    )
-    show("48 megapixels: margin by a key", reaction(page, lambda: margin.press("ArrowRight"), "margin 0."))
+    show(f"{name}: the lesion again", reaction(page, lambda: group.get_by_text("The lesion").click(), ""))
+    show(f"{name}: margin by a key", reaction(page, lambda: margin.press("ArrowRight"), "margin 0."))
     page.get_by_role("button", name="Back to the automatic choice").click()
     rest(page)
-    show("48 megapixels: box drawn by the mouse", reaction(page, lambda: draw_box(page), "box of"))
+    show(f"{name}: box drawn by the mouse", reaction(page, lambda: draw_box(page), "box of"))
     page.get_by_role("button", name="Contour", exact=True).click()
     grow = page.get_by_role("button", name="Grow")
-    show(
-        "48 megapixels: contour grown (0.7 s of it are a pause)", reaction(page, grow.click, "contour drawn")
-    )
+    show(f"{name}: contour grown (0.7 s of it are a pause)", reaction(page, grow.click, "contour drawn"))
     remove_all(page)
-    show("memory before the 48 megapixels", before, "MB")
+    show(f"memory before {name}", before, "MB")
     show("memory with them", held, "MB")
     show("memory after “Remove all images”", memory(server), "MB")
     page.context.close()
