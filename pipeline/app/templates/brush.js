@@ -15,14 +15,17 @@ class Brush {
     this.earlier = [];
   }
 
-  /* Begin with a contour, an SVG path in the image's pixels. */
+  /* Begin with a contour, an SVG path through the middles of the border's pixels, which belong to the lesion. */
   begin(path) {
     this.contour = path;
     this.pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.pen.save();
     this.pen.scale(this.scale, this.scale);
-    this.pen.fillStyle = "#ffffff";
+    this.pen.fillStyle = this.pen.strokeStyle = "#ffffff";
+    this.pen.lineWidth = 1;
+    this.pen.lineJoin = "round";
     this.pen.fill(new Path2D(path));
+    this.pen.stroke(new Path2D(path));
     this.pen.restore();
   }
 

@@ -83,6 +83,17 @@ def test_a_brush_corrects_the_contour_and_measurements_follow(shown, settle, tab
     assert float(table_of_one(shown)["area"]) == before
 
 
+def test_what_the_brush_begins_with_is_as_large_as_what_was_found(shown, settle, table_of_one):
+    before = float(table_of_one(shown)["area"])
+    settle(shown)
+    shown.get_by_role("button", name="Contour", exact=True).click()
+    shown.get_by_role("button", name="Grow").click()
+    shown.get_by_role("button", name="Undo").click()
+    playwright.expect(answer(shown)).to_contain_text("Overruled: contour drawn by the reader")
+
+    assert float(table_of_one(shown)["area"]) == pytest.approx(before, rel=0.005)
+
+
 def test_two_clicks_on_a_ruler_give_millimetres(shown, settle, table_of_one):
     shown.get_by_role("button", name="Scale", exact=True).click()
     shown.get_by_text("Click one end").wait_for()
