@@ -12,7 +12,7 @@ from pipeline.app.fragments import html_of, show
 from pipeline.app.visit import Picture, Visit, current_visit, hold, remembered
 from pipeline.prediction.outcomes import measured
 from pipeline.prediction.overruling import predict_overruled
-from pipeline.prediction.predictor import LesionPipeline
+from pipeline.prediction.predictor import CUT_OFF, LesionPipeline
 from pipeline.prediction.reading import Photograph
 from pipeline.reports.pictures import data_uri, jpeg_uri
 from segmentation.registration import Alignment, align
@@ -31,6 +31,7 @@ class Moment:
     measurements: tuple[Measurement, ...]
     millimetres: bool
     reduction: float
+    cut_off: bool
 
 
 def show_over_time(pipeline: LesionPipeline) -> None:
@@ -56,7 +57,13 @@ def show_over_time(pipeline: LesionPipeline) -> None:
         return
     alignment: Alignment = remembered("alignment", key, lambda: _aligned(before, after))
     _show_pictures(before, after, alignment)
-    show("changes", rows=_changes(before, after, alignment), by=alignment.by, matches=alignment.matches)
+    show(
+        "changes",
+        rows=_changes(before, after, alignment),
+        cut_off=[moment.name for moment in (before, after) if moment.cut_off],
+        by=alignment.by,
+        matches=alignment.matches,
+    )
 
 
 def _choose(visit: Visit) -> tuple[Picture, Picture]:
@@ -81,7 +88,8 @@ def _take(visit: Visit) -> None:
 def _moment(pipeline: LesionPipeline, visit: Visit, picture: Picture) -> Moment:
     photograph: Photograph = pipeline.open(picture.content)
     reading = visit.reading(picture.key)
-    mask = predict_overruled(pipeline, photograph, reading.overrule(pipeline.bundle)).mask
+    prediction = predict_overruled(pipeline, photograph, reading.overrule(pipeline.bundle))
+    mask = prediction.mask
     scale = reading.millimetres_per_pixel
     reduction = min(1.0, SHOWN_SIDE / max(photograph.size))
     size = round(photograph.size[0] * reduction), round(photograph.size[1] * reduction)
@@ -92,6 +100,7 @@ def _moment(pipeline: LesionPipeline, visit: Visit, picture: Picture) -> Moment:
         measured(photograph, mask, scale),
         scale is not None,
         reduction,
+        CUT_OFF in prediction.notes,
     )
 
 
@@ -121,6 +130,12 @@ def _show_pictures(earlier: Moment, later: Moment, alignment: Alignment) -> None
     show("moments", pictures=pictures)
 
 
+def _in_percent(change: float) -> str:
+    """A change, a share, with its sign; one that rounds to nothing has none."""
+    rounded = round(100 * change, 1)
+    return f"{rounded:+.1f}%" if rounded else "0.0%"
+
+
 def _changes(earlier: Moment, later: Moment, alignment: Alignment) -> list[dict[str, object]]:
     """One row a measurement: both values, and their ratio where it means something.
 
@@ -133,11 +148,13 @@ def _changes(earlier: Moment, later: Moment, alignment: Alignment) -> list[dict[
     for before, after, power in zip(earlier.measurements, later.measurements, (2, 1, 0, 0, 0), strict=True):
         if power and not both_known:
             if earlier.millimetres or later.millimetres or alignment.by != "skin":
-                rows.append({"name": before.name, "before": before, "after": after, "change": None})
+                rows.append(
+                    {"name": before.name, "before": before, "after": after, "change": "not comparable"}
+                )
                 continue
             after = Measurement(  # noqa: PLW2901 - the same in the earlier image's pixels
                 after.name, after.value * enlargement**power, after.unit, after.meaning, after.source
             )
-        change = after.value / before.value - 1 if before.value else None
+        change = _in_percent(after.value / before.value - 1) if before.value else "not comparable"
         rows.append({"name": before.name, "before": before, "after": after, "change": change})
     return rows
