@@ -11,6 +11,11 @@ from segmentation.engine.phases import Phase
 # (`tests/benchmarks/training_speed.py`); a head alone costs the forward pass.
 PIXELS_A_SECOND = {"classification": 0.9e6, "segmentation": 0.4e6}
 HEAD_ALONE = 3.0
+# What one core does whatever the pixels: it starts TensorFlow and measures the best model, makes each phase's graph, of
+# the head alone or of all layers, and reads and compares an image.
+SECONDS_AROUND = 25.0
+SECONDS_A_GRAPH = {True: 12.0, False: 30.0}
+SECONDS_AN_IMAGE = 0.01
 FLIPS = 4  # of each image that a teacher is asked about
 # A process with TensorFlow and a graph, and what a step keeps for each pixel of its batch.
 PROCESS_BYTES = 1.3e9
@@ -45,7 +50,7 @@ def estimate_training(
     teachers_sides: Sequence[int] = (),
     times: int = 1,
 ) -> Estimate:
-    """Estimate a training from its work: pixels of all images and epochs.
+    """Estimate a training from its work: the pixels of all images and epochs, and what it takes whatever they are.
 
     Parameters
     ----------
@@ -61,11 +66,11 @@ def estimate_training(
         Trainings, one after the other.
     """
     rate = PIXELS_A_SECOND[stage] * joblib.cpu_count()
-    seconds = 0.0
+    seconds = SECONDS_AROUND + (images + validation_images) * SECONDS_AN_IMAGE
     for phase in phases:
         pixels = phase.input_size[0] * phase.input_size[1]
         work = images / (HEAD_ALONE if phase.frozen_encoder else 1) + validation_images / HEAD_ALONE
-        seconds += phase.epochs * work * pixels / rate
+        seconds += phase.epochs * work * pixels / rate + SECONDS_A_GRAPH[phase.frozen_encoder]
     asked = sum(side**2 for side in teachers_sides)
     seconds += FLIPS * images * asked / HEAD_ALONE / rate
     largest = max((phase.input_size[0] * phase.input_size[1] for phase in phases), default=0)

@@ -3,23 +3,41 @@
 import joblib
 import pytest
 
-from segmentation.engine.estimating import HEAD_ALONE, PIXELS_A_SECOND, duration, estimate_training, size
+from segmentation.engine.estimating import (
+    HEAD_ALONE,
+    PIXELS_A_SECOND,
+    SECONDS_A_GRAPH,
+    SECONDS_AN_IMAGE,
+    SECONDS_AROUND,
+    duration,
+    estimate_training,
+    size,
+)
 from segmentation.engine.phases import Phase
 
 SMALL, FULL = Phase("small", (64, 64), 2, 1e-3), Phase("full", (128, 128), 1, 1e-3)
 
 
 def test_time_grows_with_pixels_and_epochs() -> None:
-    both = estimate_training("classification", [SMALL, FULL], 1000, 0, 32)
+    some, more = (
+        estimate_training("classification", [SMALL, FULL], images, 0, 32) for images in (1000, 2000)
+    )
     pixels = 1000 * (2 * 64**2 + 128**2)
-    assert both.seconds == pytest.approx(pixels / PIXELS_A_SECOND["classification"] / joblib.cpu_count())
-    assert both.disk == 1000 * 128**2 * 3
+    training = pixels / PIXELS_A_SECOND["classification"] / joblib.cpu_count()
+    assert more.seconds - some.seconds == pytest.approx(training + 1000 * SECONDS_AN_IMAGE)
+    assert some.disk == 1000 * 128**2 * 3
+
+
+def test_a_small_training_takes_what_it_takes_to_make_its_graphs() -> None:
+    nothing = estimate_training("classification", [SMALL, FULL], 0, 0, 32)
+    assert nothing.seconds == SECONDS_AROUND + 2 * SECONDS_A_GRAPH[False]
 
 
 def test_a_frozen_encoder_costs_less() -> None:
     frozen = Phase("head", (64, 64), 2, 1e-3, frozen_encoder=True)
-    slow, fast = (estimate_training("classification", [phase], 100, 0, 32) for phase in (SMALL, frozen))
-    assert fast.seconds < slow.seconds / 2
+    slow, fast = (estimate_training("classification", [phase], 5000, 0, 32) for phase in (SMALL, frozen))
+    unchanged = SECONDS_AROUND + 5000 * SECONDS_AN_IMAGE
+    assert fast.seconds - unchanged < (slow.seconds - unchanged) / 2
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(20, "a minute"), (600, "10 min"), (9000, "2.5 h")])
@@ -39,5 +57,7 @@ def test_folds_and_teachers_take_their_time_too() -> None:
     )
     assert five.seconds == pytest.approx(5 * alone.seconds)
     assert five.disk == alone.disk
-    # Four mirror images forwards, beside two epochs forwards and backwards.
-    assert taught.seconds == pytest.approx(alone.seconds * (1 + 4 / HEAD_ALONE / 2))
+    four_flips_forwards = (
+        4 * 1000 * 64**2 / HEAD_ALONE / PIXELS_A_SECOND["classification"] / joblib.cpu_count()
+    )
+    assert taught.seconds - alone.seconds == pytest.approx(four_flips_forwards)
