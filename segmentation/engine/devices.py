@@ -20,9 +20,8 @@ def check_devices(count: int, batch_size: int) -> None:
         raise RunError(f"KERAS_BACKEND={keras.backend.backend()} trains on one device; leave out --devices.")
     found = keras.distribution.list_devices()
     if count > len(found):
-        raise RunError(
-            f"there are no {count} devices here, only {', '.join(found)}; give --devices {len(found)} or less."
-        )
+        mend = f"give --devices {len(found)} or less" if len(found) > 1 else "leave out --devices"
+        raise RunError(f"there are no {count} devices here, only {', '.join(found)}; {mend}.")
     if batch_size % count:
         raise RunError(
             f"batches of {batch_size} images can't be divided among {count} devices; give a --batch-size that is a "
