@@ -6,7 +6,7 @@ regression that is to tell the datasets apart, cross-validated by lesion; AUROC 
 is done with the network's probabilities alone, which is what a shortcut would show in, and with the features of an
 encoder that knows ImageNet only (--weights), which is how far the images themselves differ.
 
-Run: python tests/benchmarks/source_from_features.py RUN DATASET DATASET... [--weights FILE] [--most 300]
+Run: python tests/benchmarks/source_from_features.py DATASET DATASET... [--bundle BUNDLE] [--weights FILE] [--most 300]
 """
 
 import argparse
@@ -22,30 +22,29 @@ from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from classification.model import build_classifier, load_classifier
+from classification.model import build_classifier
 from classification.probabilities import softmax
 from data.datasets.catalog import load_dataset
-from data.images import read_image
-from data.resizing import resize
-from pipeline import LesionPipeline
-from segmentation.cropping import crop
-from segmentation.engine.run_folder import open_run
+from pipeline.bundle.loading import Bundle, load_bundle
+from pipeline.evaluation.selection import select_split
+from pipeline.export.rebuilding import inputs_of, rebuilt_model
 
-FEWEST, FOLDS, PENALTY = 25, 5, 0.01
+FEWEST, FOLDS, PENALTY = 20, 5, 0.01
+STATISTICS = 256  # images for the batch normalisation of the rebuilt network
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("run", type=Path)
     parser.add_argument("datasets", nargs="+", type=Path)
+    parser.add_argument("--bundle")
     parser.add_argument("--weights")
     parser.add_argument("--most", type=int, default=300)
     chosen = parser.parse_args()
-    run = open_run(chosen.run, "classification")
-    images = pd.concat([validation_images(run, folder, chosen.most) for folder in chosen.datasets])
-    model = load_classifier(run)
+    bundle = load_bundle(chosen.bundle)
+    images = pd.concat([validation_images(bundle, folder, chosen.most) for folder in chosen.datasets])
     print(f"{len(images)} validation images: {images.groupby(['source', 'dx']).size().to_dict()}")
-    views = seen(images, model.input_shape[1])
+    views = inputs_of(bundle, "classification", list(images["image_path"]))
+    model = rebuilt_model(bundle, "classification", views[:STATISTICS])
     features, logits = outputs(model, views)
     kinds = {"features": features, "probabilities": np.log(np.clip(softmax(logits), 1e-6, 1))}
     if chosen.weights:
@@ -67,24 +66,12 @@ def main() -> None:
             )
 
 
-def validation_images(run, folder: Path, most: int) -> pd.DataFrame:
+def validation_images(bundle: Bundle, folder: Path, most: int) -> pd.DataFrame:
     """At most `most` validation images a diagnosis of a dataset."""
-    catalog = load_dataset(folder).dropna(subset=["dx"])
-    split = catalog["image_id"].map(run.splits.set_index("image_id")["split"])
-    known = catalog[(split == "validation") & catalog["dx"].isin(run.metrics["classes"])]
+    known = select_split(load_dataset(folder), bundle, "validation").catalog
+    known = known[known["dx"].isin(bundle.classes)]
     drawn = known.sample(frac=1, random_state=0).groupby("dx").head(most)
     return drawn.assign(source=folder.resolve().name)
-
-
-def seen(images: pd.DataFrame, side: int) -> np.ndarray:
-    """What the classifier sees of the images, uint8 (N, side, side, 3)."""
-    pipeline = LesionPipeline.load()
-    views = []
-    for path in images["image_path"]:
-        image = read_image(path)
-        box = pipeline.predict(image).box
-        views.append(resize(image if box is None else crop(image, box), (side, side)))
-    return np.stack(views)
 
 
 def outputs(model: keras.Model, views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
