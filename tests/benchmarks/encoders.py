@@ -1,6 +1,6 @@
 """Every encoder that `lesion train --encoder` offers, from a training to a prediction. Run by hand:
 
-    python tests/benchmarks/encoders.py [NAME...]
+    python tests/benchmarks/encoders.py [NAME...] [--stage STAGE]
 
 Each is trained on drawn lesions from random weights at a small size, exported in int8 with its parity check, predicts
 through the bundle, and is rebuilt from the bundle as `--start bundle` does. Size and milliseconds are those of the int8
@@ -12,7 +12,7 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,7 +49,9 @@ UNET = SegmentationConfig(
 RUNS, CALIBRATION = 30, 4
 
 
-def through_the_bundle(stage: str, run: Run, partner: Run, folder: Path, image: Path) -> dict[str, str]:
+def through_the_bundle(
+    stage: str, run: Run, partner: Run | None, folder: Path, image: Path
+) -> dict[str, str]:
     """Export, predict and rebuild; what can't be done is told by its message."""
     segmentation = load_bundle() if stage == "classification" else run
     for precision in ("int8", "float16"):
@@ -111,7 +113,7 @@ def rows_of(
     names: list[str],
     trained: Callable[[str, Path], Run],
     built: Callable[[str], keras.Model],
-    partner: Run,
+    partner: Run | None,
     folder: Path,
     image: Path,
 ) -> list[dict[str, object]]:
@@ -136,7 +138,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("names", nargs="*", help="By default all.")
-    wanted = parser.parse_args().names
+    parser.add_argument("--stage", choices=["classification", "segmentation"], help="By default both.")
+    arguments = parser.parse_args()
+
+    def wanted(stage: str, encoders: Iterable[str]) -> list[str]:
+        if arguments.stage not in {None, stage}:
+            return []
+        return [each for each in encoders if each in (arguments.names or encoders)]
+
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         synthesize_dataset(folder / "drawn", count=40, seed=0, size=(120, 160))
@@ -151,15 +160,16 @@ def main() -> None:
             train_segmentation(catalog, replace(UNET, encoder=name), place)
             return Run(place)
 
-        partner = classifier("mobilenetv2", folder / "partner")
         rows = rows_of(
-            "classification", [each for each in CLASSIFIER_ENCODERS if each in (wanted or CLASSIFIER_ENCODERS)],
+            "classification", wanted("classification", CLASSIFIER_ENCODERS),
             classifier, lambda name: with_activation_map(build_classifier(7, 224, None, encoder=name)),
-            partner, folder, image,
-        ) + rows_of(
-            "segmentation", [each for each in UNET_ENCODERS if each in (wanted or UNET_ENCODERS)],
-            unet, lambda name: build_unet((192, 256), None, encoder=name), partner, folder, image,
+            None, folder, image,
         )  # fmt: skip
+        if unets := wanted("segmentation", UNET_ENCODERS):
+            rows += rows_of(
+                "segmentation", unets, unet, lambda name: build_unet((192, 256), None, encoder=name),
+                classifier("mobilenetv2", folder / "partner"), folder, image,
+            )  # fmt: skip
     print("\n" + "\n".join(markdown(rows)))
 
 
