@@ -1,7 +1,7 @@
 """Train once for each fold, and say what each image gets from the one model that did not learn from it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ def cross_validate(
     teachers: Sequence[Run] = (),
     devices: int = 1,
     resume: bool = False,
+    begin: Callable[[int], None] = lambda _: None,
 ) -> ClassificationScores | None:
     """Train a classifier for each fold, validated on the next fold, and score the out-of-fold answers of all images.
 
@@ -56,6 +57,8 @@ def cross_validate(
         Grouped by lesion and near-duplicates, stratified by class.
     resume : bool
         Go on where an earlier call was stopped.
+    begin : callable
+        Called with each fold's number, from 1, before its training.
 
     Returns
     -------
@@ -70,6 +73,7 @@ def cross_validate(
     fold_of_image = _folds(labelled, folds, config.seed)
     answers = []
     for fold in range(folds):
+        begin(fold + 1)
         run = Run(output / f"fold-{fold + 1}")
         split = np.select(
             [fold_of_image == fold, fold_of_image == (fold + 1) % folds], ["test", "validation"], "train"

@@ -169,7 +169,14 @@ def train_classification(
                 "resume": resume,
             }
             if folds is not None:
-                scores = cross_validate(catalog, settings, output, folds, **known)
+                scores = cross_validate(
+                    catalog,
+                    settings,
+                    output,
+                    folds,
+                    **known,
+                    begin=lambda fold: complain(f"fold {fold} of {folds}"),
+                )
             else:
                 metrics = train(catalog, settings, output, splits=splits_in(splits), **known)
     if folds is None:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import logging
 import math
 import shutil
 import time
@@ -27,6 +28,9 @@ from segmentation.engine.normalization import keep_averages_up
 from segmentation.engine.phases import Phase
 from segmentation.engine.run_folder import Run
 from segmentation.engine.timing import images_per_second_alone
+
+# Of graphs that are traced again, as every phase and fold does.
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 @dataclass

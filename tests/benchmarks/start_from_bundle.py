@@ -22,7 +22,7 @@ from classification.config import ClassificationConfig
 from data.datasets.catalog import load_dataset
 from data.images import read_image
 from data.resizing import resize
-from pipeline.bundle.loading import load_bundle
+from pipeline.bundle.loading import Bundle, load_bundle
 from pipeline.export.quantisation import OPERATORS, Model
 
 CLASSES = ("bcc", "bkl", "mel", "nv")
@@ -88,9 +88,9 @@ def imagenet_encoder(weights: str, side: int) -> bytes:
     )
 
 
-def compare_frozen(images: pd.DataFrame, weights: str) -> None:
+def compare_frozen(images: pd.DataFrame, weights: str, bundle_name: str) -> None:
     """Linear heads on both frozen encoders, their strength of regularisation chosen by cross-validation."""
-    bundle = load_bundle()
+    bundle = named_bundle(bundle_name)
     pixels = [read_image(path) for path in images["image_path"]]
     side = bundle.classification.input_shape[0]
     encoders = {
@@ -144,9 +144,13 @@ def compare_trained(
     return figures
 
 
+def named_bundle(name: str) -> Bundle:
+    return load_bundle(None if name == "bundle" else name)
+
+
 def unseen_images(catalog: pd.DataFrame, bundle: str) -> pd.DataFrame:
     """Images that the bundle was neither trained nor chosen on, nor on others of their lesions."""
-    splits = pd.read_csv(load_bundle(None if bundle == "bundle" else bundle).splits_path)
+    splits = pd.read_csv(named_bundle(bundle).splits_path)
     learned = catalog["image_id"].isin(splits.loc[splits["split"] != "test", "image_id"])
     seen = catalog["lesion_id"].isin(catalog.loc[learned, "lesion_id"])
     print(
@@ -172,7 +176,7 @@ def main() -> None:
     for seed in arguments.seeds:
         images = chosen_images(catalog, seed)
         if arguments.frozen:
-            compare_frozen(images, arguments.weights)
+            compare_frozen(images, arguments.weights, arguments.bundle)
             continue
         print(images.groupby(["split", "dx"]).size().unstack().to_string(), flush=True)
         with tempfile.TemporaryDirectory() as folder:

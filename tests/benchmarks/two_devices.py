@@ -1,103 +1,98 @@
-"""The same training on one and on two logical devices of this machine's processor. Run by hand:
+"""The classifier's first steps on one and on two logical devices of this machine's processor. Run by hand:
 
     python tests/benchmarks/two_devices.py
-    KERAS_BACKEND=jax python tests/benchmarks/two_devices.py
+    KERAS_BACKEND=jax XLA_FLAGS=--xla_force_host_platform_device_count=2 python tests/benchmarks/two_devices.py
 
-Both stages are trained for some epochs on drawn lesions, without dropout and augmentation, each number of devices in a
-process of its own. What is compared is the loss of every epoch and the final weights.
+From random weights on drawn lesions, without dropout and augmentation. A third training, on one device, starts from the
+same weights changed by a millionth of themselves: how far rounding alone takes two trainings apart. What is asserted of
+two devices is in `tests/classification/test_two_devices.py`.
 """
 
-import argparse
-import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
-import pandas as pd
 
-EPOCHS = 3
-STAGES = ("segmentation", "classification")
+from classification.model import build_classifier
+from data.batches import ClassificationBatches
+from data.datasets.catalog import load_dataset
+from data.drawing.dataset import synthesize_dataset
+from data.images import read_image
+from data.resizing import resize
+from segmentation.engine.devices import spread_over
+from segmentation.engine.feeding import fed
+from segmentation.engine.normalization import keep_averages_up
+from segmentation.engine.phases import Phase
+from segmentation.engine.schedule import adam_with_cosine, compile_for_backend
+
+SIDE, BATCH, STEPS = 64, 8, 4
+MALIGNANT = ("akiec", "bcc", "mel")
+MILLIONTH = 1e-6
 
 
-def train_on(devices: int, folder: Path) -> None:
-    """Train both stages, in a process whose processor is split into two logical devices."""
-    from classification.config import ClassificationConfig  # noqa: PLC0415
-    from classification.training import train as train_classification  # noqa: PLC0415
-    from data.datasets.catalog import load_dataset  # noqa: PLC0415
-    from segmentation.config import SegmentationConfig  # noqa: PLC0415
-    from segmentation.training import train as train_segmentation  # noqa: PLC0415
+class StepLosses(keras.callbacks.Callback):
+    """The loss of each step."""
 
-    catalog = load_dataset(folder / "drawn").drop_duplicates("lesion_id").head(40)
-    parts = ["train"] * 32 + ["validation"] * 8  # with other numbers an image is left out on two devices
-    splits = pd.DataFrame({"image_id": catalog["image_id"], "split": parts})
-    plain = {
-        "small_epochs": 0,
-        "epochs": EPOCHS,
-        "batch_size": 8,
-        "encoder_weights": None,
-        "augmentation": "none",
-    }
-    unet = SegmentationConfig(input_size=(64, 64), **plain)
-    classifier = ClassificationConfig(
-        view="full", grouping="malignancy", input_side=64, width=0.35, head_epochs=0, dropout=0.0, **plain
-    )
-    train_segmentation(catalog, unet, folder / f"segmentation-{devices}", splits=splits, devices=devices)
-    train_classification(
-        catalog, classifier, folder / f"classification-{devices}", splits=splits, devices=devices
-    )
+    def __init__(self) -> None:
+        super().__init__()
+        self.sums: list[float] = []
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.sums.append((batch + 1) * float((logs or {})["loss"]))  # Keras tells the mean until here
+
+    @property
+    def values(self) -> np.ndarray:
+        return np.diff(self.sums, prepend=0.0)
 
 
 def split_processor() -> None:
-    """Give the process two logical devices, before its backend starts."""
-    if os.environ.get("KERAS_BACKEND", "tensorflow") == "jax":
-        os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
-        return
-    import tensorflow as tf  # noqa: PLC0415
+    """Give TensorFlow two logical devices, before it starts."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf  # noqa: PLC0415 - JAX does without it
 
-    processor = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
+        processor = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
 
 
-def compare(folder: Path) -> None:
-    import keras  # noqa: PLC0415
+def drawn_batches() -> ClassificationBatches:
+    with tempfile.TemporaryDirectory() as folder:
+        synthesize_dataset(Path(folder) / "drawn", count=70, seed=0, size=(96, 128))
+        catalog = load_dataset(Path(folder) / "drawn").drop_duplicates("lesion_id").head(STEPS * BATCH)
+        images = np.stack([resize(read_image(path), (SIDE, SIDE)) for path in catalog["image_path"]])
+    return ClassificationBatches(images, catalog["dx"].isin(MALIGNANT).to_numpy(int), 2, SIDE, BATCH)
 
-    for stage in STAGES:
-        runs = [folder / f"{stage}-{devices}" for devices in (1, 2)]
-        losses = [pd.read_csv(run / "history.csv")["loss"].to_numpy() for run in runs]
-        models = [keras.models.load_model(run / "model.keras", compile=False) for run in runs]
-        inputs = np.random.default_rng(0).integers(0, 256, (8, *models[0].input_shape[1:])).astype(np.float32)
-        answers = [np.asarray(model(inputs, training=False)) for model in models]
-        print(
-            f"{stage}: losses {np.round(losses[0], 4)} and {np.round(losses[1], 4)}; outputs differ by at most "
-            f"{np.abs(answers[0] - answers[1]).max():.4f}, their deviation is {answers[0].std():.4f}",
-            flush=True,
+
+def losses_on(devices: int, change: float, batches: ClassificationBatches) -> np.ndarray:
+    keras.utils.set_random_seed(0)
+    with spread_over(devices):
+        model = build_classifier(2, SIDE, None, width=0.35, dropout=0.0)
+        rng = np.random.default_rng(1)
+        model.set_weights([
+            (weights * (1 + change * rng.standard_normal(weights.shape))).astype(weights.dtype)
+            for weights in model.get_weights()
+        ])  # fmt: skip
+        keep_averages_up(model, 3 * STEPS)
+        compile_for_backend(
+            model,
+            optimizer=adam_with_cosine(Phase("full", (SIDE, SIDE), 3, 5e-4), STEPS, 1e-4),
+            loss=keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.05),
         )
+        losses = StepLosses()
+        model.fit(fed(batches), shuffle=False, verbose=0, callbacks=[losses])
+    return losses.values
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--devices", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.devices:
-        split_processor()
-        train_on(arguments.devices, arguments.folder)
-        return
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        from data.drawing.dataset import synthesize_dataset  # noqa: PLC0415
-
-        synthesize_dataset(folder / "drawn", count=70, seed=0, size=(96, 128))
-        for devices in (1, 2):
-            command = [sys.executable, __file__, "--devices", str(devices), "--folder", str(folder)]
-            subprocess.run(command, check=True)
-        import segmentation.engine.normalization  # noqa: F401, PLC0415 - registers the layer of the models
-
-        compare(folder)
+    split_processor()
+    batches = drawn_batches()
+    for name, devices, change in (
+        ("one device", 1, 0.0),
+        ("one device, weights changed by a millionth", 1, MILLIONTH),
+        ("two devices", 2, 0.0),
+    ):
+        print(f"{name}: {np.round(losses_on(devices, change, batches), 4).tolist()}", flush=True)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,9 @@ def test_the_out_of_fold_answers_cover_all_images(
         input_side=32,
         small_side=32,
     )
-    scores = cross_validate(drawn_catalog, config, tmp_path, 3)
+    begun: list[int] = []
+    scores = cross_validate(drawn_catalog, config, tmp_path, 3, begin=begun.append)
+    assert begun == [1, 2, 3]
     assert scores is not None
     assert scores.count == len(drawn_catalog)
     table = pd.read_csv(tmp_path / "out-of-fold.csv")
