@@ -13,6 +13,7 @@ the last ones count them.
 
 import argparse
 import hashlib
+import importlib
 import importlib.util
 import json
 import os
@@ -33,11 +34,13 @@ from pathlib import Path
 
 from process_memory import family, processor_seconds
 
+os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = (
+    "1"  # small networks need no more
+)
+os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 from pipeline.cli import main as main_of_lesion
-from pipeline.comparison import running  # noqa: F401 - so that no command has to load its libraries
-from pipeline.export import exporting  # noqa: F401
-from pipeline.prediction import running as predicting  # noqa: F401
+from pipeline.prediction import running  # noqa: F401 - so that no command has to load its libraries
 
 ROOT = Path(__file__).parents[2]
 IMAGES = 40
@@ -362,10 +365,14 @@ def main() -> None:
     parser.add_argument(
         "--only", help="engine, predict, segmentation, classification, export, compare or places"
     )
+    parser.add_argument("--workers", type=int, default=1, help="of the predictions")
     parser.add_argument(
         "--sizes", type=float, nargs="*", default=[0.5, 4, 12, 24], help="of the full disks, in MB"
     )
     wanted = parser.parse_args()
+    if wanted.only != "predict":
+        for module in ("comparison.running", "export.exporting"):
+            importlib.import_module(f"pipeline.{module}")
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
         dataset = work / "dataset"
@@ -386,7 +393,7 @@ def main() -> None:
         photos = work / "photos"
         lesion("dataset", "synthesize", photos, "--count", PREDICTED, "--height", 300, "--width", 400)
         predict = Case(
-            "predict", ("predict", photos / "images", "--workers", 2), prediction_state, resume=True
+            "predict", ("predict", photos, "--workers", wanted.workers), prediction_state, resume=True
         )
         compare = Case("compare", ("compare", dataset, *COMPARISON), comparison_state)
         cases = [Engine(), predict, unet, classifier, export, compare]
