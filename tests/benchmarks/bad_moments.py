@@ -57,7 +57,7 @@ COMPARISON = (
 )
 PREDICTED = 12  # images
 ORPHAN, PATIENCE = "\na process goes on after its command was killed", 20.0
-NOTES = "the user's own words"
+NOTES_FILE, NOTES = "notes.txt", "the user's own words"
 CHANGING = (
     "seconds",
     "images_per_second",
@@ -202,7 +202,7 @@ def comparison_state(folder: Path) -> dict:
 
 
 def prediction_state(folder: Path) -> dict:
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "notes.txt"]
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != NOTES_FILE]
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
@@ -221,6 +221,25 @@ class Case:
     def run(self, folder: Path, *, again: bool = False, kill: Kill | None = None):
         resume = ("--resume",) if again and self.resume else ()
         return lesion(*self.arguments, "--output", folder, *resume, kill=kill)
+
+    def prepare(self, undisturbed: Path, folder: Path) -> None:
+        """What is there before the command that will be killed."""
+
+    def after_a_kill(self, folder: Path, expected: dict) -> str:
+        """What is wrong in the folder before the command is given again; nothing where all is well."""
+        return ""
+
+
+class Replacement(Case):
+    """A command that replaces a bundle in one step: at any kill there is a whole one, and the user's file."""
+
+    def prepare(self, undisturbed: Path, folder: Path) -> None:
+        shutil.copytree(undisturbed, folder)
+        (folder / NOTES_FILE).write_text(NOTES)
+
+    def after_a_kill(self, folder: Path, expected: dict) -> str:
+        whole = folder.exists() and self.state(folder) == expected and (folder / NOTES_FILE).exists()
+        return "" if whole else "no whole bundle after the kill"
 
 
 class Engine(Case):
@@ -249,12 +268,15 @@ def disturb(case: Case, work: Path, kills: int, rng: random.Random) -> Counter:
     for number in range(kills):
         place = work / f"{case.name}-{number}"
         folder = place / undisturbed.name
+        case.prepare(undisturbed, folder)
         moments = [rng.uniform(0.1, 1.0) * seconds for _ in range(rng.choice((1, 1, 2)))]
         ends = [
             case.run(folder, again=again > 0, kill=Kill(moment, rng.random() < 0.5))
             for again, moment in enumerate(moments)
         ]
-        verdict = _verdict_of_kills(ends) or _verdict(case, folder, expected)
+        verdict = (
+            _verdict_of_kills(ends) or case.after_a_kill(folder, expected) or _verdict(case, folder, expected)
+        )
         counts[verdict] += 1
         said = ", ".join(
             f"{'killed' if end.returncode < 0 else 'ended'} by {moment:.1f} s"
@@ -274,7 +296,7 @@ def _verdict_of_kills(ends: list[Ended]) -> str:
 
 
 def _verdict(case: Case, folder: Path, expected: dict) -> str:
-    notes = folder / "notes.txt"
+    notes = folder / NOTES_FILE
     began = folder.exists()
     if began:
         notes.write_text(NOTES)
@@ -387,7 +409,7 @@ def main() -> None:
             resume=True,
         )
         runs = [work / "runs" / case.name for case in (unet, classifier)]
-        export = Case(
+        export = Replacement(
             "export", ("export", "--segmentation", runs[0], "--classification", runs[1]), bundle_state
         )
         photos = work / "photos"
