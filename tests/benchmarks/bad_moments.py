@@ -110,7 +110,7 @@ def forked(work: Callable[[], object], kill: Kill | None = None) -> Ended:
         sys.stdout.flush()
         child = os.fork()
         if child == 0:
-            os.setsid()
+            os.setpgrp()
             _become(work, output.fileno(), errors.fileno())
         spent: dict[int, float] = {}
         while not (waited := os.waitpid(child, os.WNOHANG))[0]:
@@ -129,16 +129,16 @@ def forked(work: Callable[[], object], kill: Kill | None = None) -> Ended:
     return Ended(status, texts[0], texts[1] + orphan, sum(spent.values()))
 
 
-def _orphan_of(session: int) -> str:
-    """`ORPHAN` where a process of the session is still there after `PATIENCE` seconds; it is killed then."""
+def _orphan_of(group: int) -> str:
+    """`ORPHAN` where a process of the group is still there after `PATIENCE` seconds; it is killed then."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         try:
-            os.killpg(session, 0)
+            os.killpg(group, 0)
         except ProcessLookupError:
             return ""
         time.sleep(0.02)
-    os.killpg(session, signal.SIGKILL)
+    os.killpg(group, signal.SIGKILL)
     return ORPHAN
 
 
