@@ -5,29 +5,19 @@ extra `scale`, where nothing else runs:
 
 Whole processes over links to as many images: `lesion predict --format parquet` and `python -m pipeline.scale`. Two
 numbers of images give a fixed cost and a cost an image of each. On m machines like this one Ray's cost an image is
-taken to be an m-th, and its fixed cost the same, which flatters it. Prints from how many images on Ray is then faster:
-by the clock, and by the processor time of all processes, which other work on the machine disturbs less.
+taken to be an m-th, and its fixed cost the same, which flatters it. Prints from how many images on Ray is then faster.
 """
 
 import argparse
-import ctypes
-import os
-import resource
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from linked_images import make_links, predict_command
 
 MACHINES = (1, 2, 4, 10)
-
-
-class Seconds(NamedTuple):
-    clock: float
-    processor: float
 
 
 class Cost(NamedTuple):
@@ -37,28 +27,12 @@ class Cost(NamedTuple):
     image: float
 
 
-def adopt_orphans() -> None:
-    """Become the parent of what Ray leaves behind, so that its processor time is counted (Linux)."""
-    PR_SET_CHILD_SUBREAPER = 36  # noqa: N806 - as prctl names it
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
-def spent_by_children() -> float:
-    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return spent.ru_utime + spent.ru_stime
-
-
-def seconds(words: list[str]) -> Seconds:
-    """What a command took from its start to its end, and all its processes' processor time."""
-    spent, start = spent_by_children(), time.perf_counter()
+def seconds(words: list[str]) -> float:
+    start = time.perf_counter()
     done = subprocess.run(words, capture_output=True, text=True, check=False)
-    clock = time.perf_counter() - start
     if done.returncode not in {0, 1}:  # 1: the broken file
         sys.exit(done.stderr)
-    with suppress(ChildProcessError):
-        while True:
-            os.wait()
-    return Seconds(clock, spent_by_children() - spent)
+    return time.perf_counter() - start
 
 
 def cost(fewer: int, more: int, took: list[float]) -> Cost:
@@ -81,8 +55,7 @@ def main() -> None:
     parser.add_argument("more", type=int)
     parser.add_argument("--work", type=Path, required=True, help="a new folder")
     wanted = parser.parse_args()
-    adopt_orphans()
-    ways: dict[str, list[Seconds]] = {"lesion predict": [], "pipeline.scale": []}
+    ways: dict[str, list[float]] = {"lesion predict": [], "pipeline.scale": []}
     for count in (wanted.fewer, wanted.more):
         work = wanted.work.absolute() / str(count)
         make_links(wanted.images, count, work / "links")
@@ -90,19 +63,12 @@ def main() -> None:
         on_ray = [sys.executable, "-m", "pipeline.scale", str(work / "links"), str(work / "ray")]
         for (way, took), words in zip(ways.items(), (plainly, on_ray), strict=True):
             took.append(seconds(words))
-            print(
-                f"{count} images, {way}: {took[-1].clock:.1f} s, {took[-1].processor:.1f} s of processor time",
-                flush=True,
-            )
-    for kind in Seconds._fields:
-        print(f"By {kind} time:")
-        costs = [
-            cost(wanted.fewer, wanted.more, [getattr(each, kind) for each in took]) for took in ways.values()
-        ]
-        for way, (fixed, image) in zip(ways, costs, strict=True):
-            print(f"  {way}: {fixed:.1f} s and {1000 * image:.2f} ms an image")
-        for machines in MACHINES:
-            print(f"  Ray on {machines}: from {break_even(*costs, machines)} images on")
+            print(f"{count} images, {way}: {took[-1]:.1f} s", flush=True)
+    costs = [cost(wanted.fewer, wanted.more, took) for took in ways.values()]
+    for way, (fixed, image) in zip(ways, costs, strict=True):
+        print(f"{way}: {fixed:.1f} s and {1000 * image:.2f} ms an image")
+    for machines in MACHINES:
+        print(f"Ray on {machines}: from {break_even(*costs, machines)} images on")
 
 
 if __name__ == "__main__":
