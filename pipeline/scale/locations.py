@@ -44,3 +44,18 @@ def locate(uri: str) -> Location:
     except (ImportError, ValueError, OSError) as error:
         raise LocationError(f"{uri}: can't be opened ({error}); check the URI.") from None
     return Location(fs.PyFileSystem(fs.FSSpecHandler(store)), path)
+
+
+def locate_empty(uri: str) -> Location:
+    """As `locate`, of a place for a new table: the rows of another run would stand beside those of this one.
+
+    Raises
+    ------
+    LocationError
+        As `locate`, and if Parquet files are there.
+    """
+    place = locate(uri)
+    there = place.filesystem.get_file_info(fs.FileSelector(place.path, allow_not_found=True))
+    if any(each.base_name.endswith(".parquet") for each in there):
+        raise LocationError(f"{uri}: another run has written there; give a new folder, or remove its files.")
+    return place

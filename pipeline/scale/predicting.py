@@ -6,7 +6,7 @@ import ray
 import ray.data
 
 from pipeline.scale.actor import ClusterSettings, Predictor
-from pipeline.scale.locations import locate
+from pipeline.scale.locations import locate, locate_empty
 
 SUFFIXES = ("jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp")
 
@@ -28,7 +28,7 @@ def predict_on_cluster(source: str, output: str, settings: ClusterSettings, parq
         A folder or a URI of image files, as `pipeline.scale.locations.locate` takes it; with `parquet`, of Parquet
         files with the columns `bytes` and `path`.
     output : str
-        A folder or a URI for the Parquet files, which every node must reach: the columns of
+        A folder or a URI for the Parquet files, without any yet, which every node must reach: the columns of
         `pipeline.prediction.parquet.parquet_schema`, and `error` where an image could not be used.
     settings : ClusterSettings
     parquet : bool
@@ -37,7 +37,7 @@ def predict_on_cluster(source: str, output: str, settings: ClusterSettings, parq
     ------
     LocationError
     """
-    come_from, go_to = locate(source), locate(output)
+    come_from, go_to = locate(source), locate_empty(output)
     reading: dict[str, Any] = {
         "filesystem": come_from.filesystem,
         "ray_remote_args": WITHOUT_PROCESSOR,

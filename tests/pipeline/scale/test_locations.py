@@ -7,7 +7,7 @@ import pytest
 
 fsspec = pytest.importorskip("fsspec")
 fs = pytest.importorskip("pyarrow.fs")
-from pipeline.scale.locations import Location, LocationError, locate  # noqa: E402
+from pipeline.scale.locations import Location, LocationError, locate, locate_empty  # noqa: E402
 
 
 def content_of(location: Location) -> dict[str, bytes]:
@@ -62,3 +62,13 @@ def test_a_bucket_is_found_without_asking_for_it(monkeypatch: pytest.MonkeyPatch
 def test_what_is_no_place_is_named(uri: str) -> None:
     with pytest.raises(LocationError, match=f"{uri}: can't be opened .*; check the URI"):
         locate(uri)
+
+
+def test_a_table_is_not_written_beside_that_of_another_run(tmp_path: Path) -> None:
+    output = tmp_path / "predictions"
+    assert locate_empty(str(output)) == locate(str(output))
+    output.mkdir()
+    assert locate_empty(str(output)) == locate(str(output))
+    (output / "0_000000.parquet").write_bytes(b"rows")
+    with pytest.raises(LocationError, match="predictions: another run has written there; give a new folder"):
+        locate_empty(str(output))
