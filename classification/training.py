@@ -98,8 +98,7 @@ def train(
     known = None if locator is None else locator.splits
     if splits is None and known is not None and labelled["image_id"].isin(known["image_id"]).all():
         splits = known
-    taught = () if known is None else set(known.loc[known["split"] != "test", "image_id"])
-    splits = splits_of_run(labelled, splits, output, config.seed, taught)
+    splits = splits_of_run(labelled, splits, output, config.seed, beside=known)
     settings = asdict(config) | {
         "segmentation": None if locator is None else locator.identity,
         "start": None if start is None else sha256(start.model_path),

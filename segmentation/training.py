@@ -1,6 +1,5 @@
 """Train the U-Net."""
 
-from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,9 @@ from data.augmentation import Augmentation
 from data.batches import SegmentationBatches
 from data.cache import cache_images, cache_masks
 from data.files import sha256
-from data.leaks import check_leaks, splits_for, warn_of_near_duplicates
+from data.leaks import check_leaks, splits_for, splits_of_images, warn_of_near_duplicates
 from data.near_duplicates import perceptual_hashes
-from data.splits import split_dataset, training_parts
+from data.splits import SPLITS, split_dataset, training_parts
 from segmentation.config import SegmentationConfig
 from segmentation.cropping import lesion_mask
 from segmentation.encoders import ENCODERS
@@ -133,18 +132,23 @@ def _build(config: SegmentationConfig, phase: Phase, start: Run | None) -> keras
     return model
 
 
-def split_catalog(catalog: pd.DataFrame, seed: int, taught: Collection[str] = ()) -> pd.DataFrame:
+def split_catalog(catalog: pd.DataFrame, seed: int, beside: pd.DataFrame | None = None) -> pd.DataFrame:
     """Split a catalog as its own folders do, or else by lesion, near-duplicates kept together.
 
-    Images of the ids in `taught` are no test, nor are those of their lesions or near-duplicates of them: they train, or
-    are left out where the folders call them a test.
+    With the split `beside`, of a training that comes before and knows some of the images, what is a test there is one
+    here, and nothing else that it knows: the images that it learned from train, or are left out where the catalog's
+    folders call them a test. Images of a lesion, and near-duplicates, go together.
     """
     splits = split_dataset(catalog, perceptual_hashes(list(catalog["image_path"])), seed)
-    groups = splits.loc[splits["image_id"].isin(taught), "group"]
-    no_test = splits["group"].isin(groups) & splits["split"].eq("test")
+    if beside is None:
+        return splits
+    parts = splits_of_images(splits["image_id"], beside).to_numpy()
+    taught = splits["group"].isin(splits.loc[np.isin(parts, SPLITS[:2]), "group"])
     if "own_split" in catalog and catalog["own_split"].notna().any():
-        return splits[~no_test].reset_index(drop=True)
-    return splits.assign(split=splits["split"].mask(no_test, "train"))
+        return splits[~taught | splits["split"].ne("test")].reset_index(drop=True)
+    tested = splits["group"].isin(splits.loc[parts == "test", "group"]) & ~taught
+    splits["split"] = splits["split"].mask(taught & splits["split"].eq("test"), "train").mask(tested, "test")
+    return splits
 
 
 def dice_and_cross_entropy(masks: Any, probabilities: Any) -> Any:
@@ -217,7 +221,7 @@ def splits_of_run(
     splits: pd.DataFrame | None,
     output: str | Path,
     seed: int,
-    taught: Collection[str] = (),
+    beside: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """The split that was given, or that the run in `output` already has, or else a new one, see `split_catalog`.
 
@@ -226,7 +230,7 @@ def splits_of_run(
     """
     run = Run(Path(output))
     if splits is None:
-        splits = run.splits if run.holds_training else split_catalog(catalog, seed, taught)
+        splits = run.splits if run.holds_training else split_catalog(catalog, seed, beside)
     else:
         check_leaks(catalog, splits)
         if not run.holds_training:

@@ -14,7 +14,13 @@ from segmentation import training
 from segmentation.engine.fitting import FitState
 from segmentation.engine.run_folder import Run, RunError
 from segmentation.locating import locate_lesions
-from segmentation.training import choose_threshold, dice_and_cross_entropy, mean_jaccard, train
+from segmentation.training import (
+    choose_threshold,
+    dice_and_cross_entropy,
+    mean_jaccard,
+    split_catalog,
+    train,
+)
 
 LESION = [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
 SHIFTED = [[0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
@@ -183,3 +189,38 @@ def test_a_dataset_without_masks_can_not_train_the_segmentation(
 ) -> None:
     with pytest.raises(DatasetError, match="no image of the dataset has a mask"):
         train(drawn_catalog.assign(mask_path=None), segmentation_config, tmp_path)
+
+
+@pytest.fixture
+def apart(drawn_catalog: pd.DataFrame) -> pd.DataFrame:
+    """Drawn images, each of a lesion of its own."""
+    return drawn_catalog.assign(lesion_id=drawn_catalog["image_id"])
+
+
+def known(catalog: pd.DataFrame, train: slice, test: slice) -> pd.DataFrame:
+    """A split of some of the catalog's images."""
+    parts = {"train": train, "test": test}
+    return pd.concat(
+        [pd.DataFrame({"image_id": catalog["image_id"][ids], "split": name}) for name, ids in parts.items()],
+        ignore_index=True,
+    )
+
+
+def test_beside_a_split_that_knows_some_images_tests_stay_tests(apart: pd.DataFrame) -> None:
+    beside = known(apart, slice(0, 14), slice(14, 20))
+    plain, found = (split_catalog(apart, 0, each).set_index("image_id") for each in (None, beside))
+    taught = plain["group"].isin(plain.loc[apart["image_id"][:14], "group"])
+    assert "test" in set(plain.loc[taught, "split"]), "it would test on what taught"
+    assert "test" not in set(found.loc[taught, "split"])
+    tested = plain["group"].isin(plain.loc[apart["image_id"][14:20], "group"]) & ~taught
+    assert tested.sum() >= 4
+    assert set(found.loc[tested, "split"]) == {"test"}
+    assert found.loc[~taught & ~tested, "split"].equals(plain.loc[~taught & ~tested, "split"])
+
+
+def test_what_taught_is_left_out_of_the_test_of_the_catalog_s_own_folders(apart: pd.DataFrame) -> None:
+    own = apart.assign(own_split=["test"] * 10 + ["validation"] * 10 + ["train"] * (len(apart) - 20))
+    beside = known(apart, slice(0, 3), slice(3, 6))
+    found = split_catalog(own, 0, beside).set_index("image_id")["split"]
+    assert set(apart["image_id"][:3]).isdisjoint(found.index)
+    assert set(found[apart["image_id"][3:6]]) == {"test"}
