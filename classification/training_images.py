@@ -1,6 +1,5 @@
 """What the classifier sees of a catalog's training and validation images."""
 
-import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -13,7 +12,6 @@ from data.batches import ClassificationBatches
 from data.cache import cache_images
 from data.datasets.catalog import DatasetError
 from data.datasets.diagnoses import classes_of
-from data.datasets.errors import DatasetWarning
 from data.files import replacing
 from data.images import read_mask
 from data.written_tables import read_written_table
@@ -45,7 +43,6 @@ class TrainingImages:
         self.config, self.parts = config, parts
         self.classes = classes_of(parts["train"]["dx"])
         self.labels = {name: _class_indices(part["dx"], self.classes) for name, part in parts.items()}
-        _warn_of_unvalidated(self.labels["validation"], self.classes)
         self.views = {name: self._view(run, name, segmentation) for name in parts}
         side = max(phase.input_size[0] for phase in config.phases)
         self.targets: np.ndarray | None = None
@@ -143,13 +140,3 @@ def _class_indices(diagnoses: pd.Series, classes: tuple[str, ...]) -> np.ndarray
             f"the training split has no image of {', '.join(strange)}; add images or give other --splits."
         )
     return pd.Categorical(diagnoses, categories=classes).codes.astype(int)
-
-
-def _warn_of_unvalidated(labels: np.ndarray, classes: tuple[str, ...]) -> None:
-    if missing := [name for place, name in enumerate(classes) if place not in labels]:
-        warnings.warn(
-            f"validation has no image of {', '.join(missing)}, so that neither the choice of the best epoch nor its "
-            "figures know of it; add images of more lesions, or give other --splits.",
-            DatasetWarning,
-            stacklevel=3,
-        )

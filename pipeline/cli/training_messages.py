@@ -59,6 +59,11 @@ def report_segmentation(metrics: dict[str, Any], output: Path) -> None:
 
 def report_classification(metrics: dict[str, Any], output: Path) -> None:
     figures = metrics["validation"]
+    if missing := figures["without_support"]:
+        complain(
+            f"validation had no image of {', '.join(missing)}, so that neither the choice of the best epoch nor its "
+            "figures know of it; add images of more lesions, or give other --splits."
+        )
     _report(
         metrics,
         output,
