@@ -15,6 +15,8 @@ from ai_edge_litert.interpreter import Interpreter
 from ai_edge_litert.tools import flatbuffer_utils
 from numpy.lib.stride_tricks import sliding_window_view
 
+from data.silence import silent_standard_error
+
 LARGEST_LEVEL = 127
 # All ways to round a kernel are tried, 2 to the power of its size: 512 for 3 x 3.
 MOST_WEIGHTS_TO_CHOOSE = 9
@@ -260,7 +262,8 @@ def _layer_inputs(model: Model, images: np.ndarray) -> Any:
     model.graph.outputs = sorted({layer.input for layer in model.layers})
     interpreter = Interpreter(model_content=model.to_bytes())
     model.graph.outputs = outputs
-    interpreter.allocate_tensors()
+    with silent_standard_error():  # LiteRT's greeting
+        interpreter.allocate_tensors()
     image_input = interpreter.get_input_details()[0]["index"]
     places = [details["index"] for details in interpreter.get_output_details()]
     for image in images:
