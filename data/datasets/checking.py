@@ -81,6 +81,8 @@ class DatasetCheck:
         Empty if nothing is wrong.
     own_split : dict
         Images of train, validation and test, where folders of such names hold them.
+    lesions_named : bool
+        Whether the dataset says of any image which lesion it shows.
     """
 
     path: str
@@ -92,6 +94,7 @@ class DatasetCheck:
     classes: tuple[ClassCount, ...]
     problems: tuple[Problem, ...]
     own_split: dict[str, int] = field(default_factory=dict)
+    lesions_named: bool = True
 
     def to_dict(self) -> dict[str, object]:
         """Everything as JSON can hold it."""
@@ -111,6 +114,11 @@ class DatasetCheck:
         if self.own_split:
             counts = ", ".join(f"{name} {count}" for name, count in self.own_split.items())
             lines += ["", f"split by its folders: {counts}"]
+        if not self.lesions_named:
+            lines += [
+                "",
+                "no lesion is named: each image counts as one; where lesions have several, add a column lesion_id",
+            ]
         lines += ["", "problems" if self.problems else "no problems"]
         for problem in self.problems:
             lines += [f"- {problem.kind}: {problem.count}"]
@@ -151,6 +159,7 @@ def check_dataset(path: str | Path, progress: Progress = unwatched) -> DatasetCh
         lesions=int(catalog["lesion_id"].nunique()),
         classes=_count_classes(catalog),
         own_split={str(name): int(count) for name, count in catalog["own_split"].value_counts().items()},
+        lesions_named=bool((catalog["lesion_id"] != catalog["image_id"]).any()),
         problems=tuple(
             Problem(kind, len(places[kind]), tuple(places[kind][:MOST_EXAMPLES]), mend)
             for kind, mend in MENDS.items()

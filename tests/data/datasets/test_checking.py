@@ -44,6 +44,13 @@ def test_a_sound_dataset_is_counted_and_has_no_problems(tmp_path: Path) -> None:
     assert [(row.code, row.images, row.lesions) for row in check.classes] == [("mel", 2, 1), ("nv", 1, 1)]
     assert check.problems == ()
     assert "no problems" in check.to_text()
+    assert "no lesion is named" not in check.to_text()
+
+
+def test_without_lesions_it_says_that_each_image_counts_as_one(tmp_path: Path) -> None:
+    check = check_dataset(make_dataset(tmp_path, ",a,mel\n,b,mel\n,c,nv\n"))
+    assert check.lesions == 3
+    assert "no lesion is named: each image counts as one" in check.to_text()
 
 
 @pytest.mark.parametrize(
