@@ -81,9 +81,11 @@ def main() -> None:
     parser.add_argument("images", type=Path)
     parser.add_argument("count", type=int)
     parser.add_argument("--work", type=Path, required=True, help="a new folder")
+    parser.add_argument("--only", choices=("undisturbed", "killed"), help="by default both")
     wanted = parser.parse_args()
     work = wanted.work.absolute()
-    links, outputs = work / "links", [work / "undisturbed", work / "killed"]
+    links, killed = work / "links", work / "killed"
+    outputs = [work / wanted.only] if wanted.only else [work / "undisturbed", killed]
     make_links(wanted.images, wanted.count, links)
     start = time.perf_counter()
     expected = predict_plainly(links, work / "plain")
@@ -97,9 +99,7 @@ def main() -> None:
     alike = []
     for output in outputs:
         output.mkdir()
-        killing = (
-            kill_once_written(wanted.count // 4, cluster, second, output) if output is outputs[1] else None
-        )
+        killing = kill_once_written(wanted.count // 4, cluster, second, output) if output == killed else None
         start = time.perf_counter()
         predict_on_cluster(str(links), str(output), ClusterSettings())
         seconds = time.perf_counter() - start
