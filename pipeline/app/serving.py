@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 from streamlit.runtime import get_instance
 from streamlit.starlette import App
 
+from data.memory import keep_little_memory
 from pipeline.app.door import Door
 from pipeline.app.models import opened_pipeline, warm_up
 from pipeline.app.settings import LARGEST_UPLOAD, SESSION_SECONDS, Place, streamlit_settings
@@ -33,6 +34,7 @@ def serve(bundle: Path, place: Place, token: str | None) -> None:
     place : where to listen
     token : what a browser must know to get in; None lets in whoever reaches the address
     """
+    keep_little_memory()
     MultiPartParser.spool_max_size = (
         LARGEST_UPLOAD + 1
     ) * 2**20  # by default, what is over 1 MB goes to the disk

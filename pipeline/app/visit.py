@@ -1,16 +1,15 @@
 """What one visitor of the page has given, chosen and got; all of it lies in memory, and only here."""
 
-import ctypes
 import gc
 import hashlib
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from data.memory import give_back_memory
 from pipeline.app.readings import Reading
 from pipeline.prediction.outcomes import Outcome
 
@@ -100,8 +99,7 @@ class Visit:
 def return_memory() -> None:
     """Give what was freed back to the system, where its C library keeps it for later by itself."""
     gc.collect()
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
+    give_back_memory()
 
 
 def hold(key: str, value: Any) -> None:
