@@ -73,7 +73,7 @@ def survives(name: str, path: Path, mutant: ast.Module, tests: list[str]) -> boo
             exec(compile(mutant, str(path), "exec"), module.__dict__)
             package, _, last = name.rpartition(".")
             setattr(importlib.import_module(package), last, module)
-            status = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests]))
+            status = int(pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", *tests]))
     os._exit(status)
 
 
@@ -84,6 +84,8 @@ def main(source: str, tests: list[str]) -> None:
     tree = ast.parse(path.read_text())
     if not survives(name, path, tree, tests):
         sys.exit("the tests fail on the module as it is")
+    if survives(name, path, ast.parse(""), tests):
+        sys.exit("the tests do not use the changed module, be it as they run in other processes")
     count = survivors = 0
     for said, mutant in mutants(tree):
         count += 1

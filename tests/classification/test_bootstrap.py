@@ -58,9 +58,13 @@ def test_a_class_that_a_repetition_never_predicts_has_a_precision_of_zero() -> N
     np.testing.assert_array_equal(precision, [[0.5, 0]])
 
 
-def test_no_threshold_may_be_allowed_at_all() -> None:
+@pytest.mark.parametrize(("specificity", "sensitivity"), [(1.0, 0), (0.0, 1)])
+def test_where_the_benign_score_highest_no_threshold_or_the_lowest_is_taken(
+    specificity: float, sensitivity: float
+) -> None:
     positive, scores = np.array([False, True]), np.array([0.9, 0.1])
-    assert bootstrap.sensitivity_at_specificity(positive, scores, 1.0, np.ones((1, 2))).tolist() == [0]
+    found = bootstrap.sensitivity_at_specificity(positive, scores, specificity, np.ones((1, 2)))
+    assert found.tolist() == [sensitivity]
 
 
 def test_a_repetition_that_loses_a_class_has_no_figure_for_it() -> None:

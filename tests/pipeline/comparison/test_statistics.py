@@ -82,6 +82,10 @@ def test_figures_are_those_of_scikit_learn() -> None:
     balanced = [balanced_accuracy_score(study.labels, seed) for seed in study.crop]
     assert figures.estimate("balanced_accuracy").value == pytest.approx(np.mean(balanced))
     assert figures.estimate("balanced_accuracy").seeds == pytest.approx(balanced)
+    assert figures.estimate("accuracy").seeds == pytest.approx(
+        [np.mean(seed == study.labels) for seed in study.crop]
+    )
+    assert figures.resamples.shape[:2] == (3, 5)
     f1 = f1_score(study.labels, study.crop[0], average=None)
     assert [figures.estimate(f"f1_{code}").seeds[0] for code in CLASSES] == pytest.approx(f1)
     assert figures.estimate("macro_f1").seeds[0] == pytest.approx(f1.mean())
