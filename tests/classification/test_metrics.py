@@ -127,6 +127,15 @@ def test_melanoma_and_malignancy_are_left_out_where_the_classes_are_not_there() 
     assert scores.to_dict()["melanoma_sensitivity"] is None
 
 
+def test_the_melanomas_are_the_ones_that_are_to_be_found() -> None:
+    scores = ClassificationScores.from_predictions(
+        np.array([0, 0, 1]), np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]]), ("mel", "nv"), list("xyz")
+    )
+
+    assert scores.melanoma_sensitivity is not None
+    assert scores.melanoma_sensitivity.value == 0.5
+
+
 @pytest.mark.parametrize("labels", [[0, 0], [1, 1]], ids=["melanomas alone", "no melanoma"])
 def test_melanomas_need_others_beside_them(labels: list[int]) -> None:
     scores = ClassificationScores.from_predictions(
@@ -144,6 +153,8 @@ def test_sensitivity_at_specificity_takes_the_best_threshold_that_is_allowed() -
     assert sensitivity_at_specificity(positive, scores, 1.0) == pytest.approx(2 / 4)
     assert sensitivity_at_specificity(positive, scores, 0.75) == pytest.approx(3 / 4)
     assert sensitivity_at_specificity(positive, scores, 0.5) == 1
+    in_a_line = np.array([True, False, True, False]), np.array([2, 2, 1, 1])
+    assert sensitivity_at_specificity(*in_a_line, 0.5) == 0.5
 
 
 def test_scores_can_be_written_as_json_and_read_as_text() -> None:
@@ -159,6 +170,7 @@ def test_scores_can_be_written_as_json_and_read_as_text() -> None:
     assert written["per_class"]["mel"]["f1"]["value"] == scores.f1["mel"].value
     assert str(scores.f1["mel"]) in scores.to_text()
     assert "Balanced accuracy" in scores.to_text()
+    assert list(scores.per_class().columns) == ["Support", "Precision", "Recall", "F1", "AUC"]
 
 
 def test_scores_without_repetitions_have_no_bounds() -> None:
