@@ -224,7 +224,7 @@ def test_a_split_survives_its_file(tmp_path: Path) -> None:
         ("image_id,split\na,train\na,test\n", "lists a twice"),
         ("image_id,split\na,train\nA,test\n", "lists A twice"),
         ("image_id,split\na,train\n,test\n", "a row without an image_id"),
-        ("", "can't be read as a split"),
+        ("", "can't be read as a split: No columns to parse from file;"),
     ],
 )
 def test_a_file_that_is_no_split_is_refused(tmp_path: Path, content: str, complaint: str) -> None:
@@ -236,7 +236,9 @@ def test_a_file_that_is_no_split_is_refused(tmp_path: Path, content: str, compla
 
 
 def test_a_missing_split_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"nowhere\.csv can't be read as a split"):
+    with pytest.raises(
+        DatasetError, match=r"nowhere\.csv can't be read as a split: No such file or directory;"
+    ):
         read_splits(tmp_path / "nowhere.csv")
 
 
@@ -253,6 +255,7 @@ def test_a_training_gets_the_images_that_the_split_gives_it() -> None:
         "train": ["nv-2-0"],
         "validation": ["nv-0-0"],
     }
+    assert [list(part.columns) for part in parts.values()] == [[*catalog.columns, "split"]] * 2
 
 
 def test_a_training_without_validation_images_is_refused() -> None:
@@ -281,7 +284,9 @@ def test_new_images_are_for_training_unless_they_show_a_held_out_lesion(
 def test_a_listed_training_image_that_shows_a_held_out_lesion_is_left_out_too() -> None:
     catalog = pd.DataFrame({"image_id": ["a", "b", "c"], "lesion_id": ["x", "x", "y"]})
     given = pd.DataFrame({"image_id": ["a", "b", "c"], "split": ["test", "train", "train"]})
-    assert list(extend_splits(given, catalog)["image_id"]) == ["a", "c"]
+    extended = extend_splits(given, catalog)
+    assert list(extended["image_id"]) == ["a", "c"]
+    assert list(extended.columns) == ["image_id", "split", "group"]
 
 
 def test_a_validation_image_that_shows_a_tested_lesion_is_left_out_too() -> None:

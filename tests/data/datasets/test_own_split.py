@@ -9,7 +9,7 @@ from PIL import Image
 
 from data.datasets.catalog import DatasetError, load_dataset
 from data.datasets.checking import check_dataset
-from data.splits import split_dataset
+from data.splits import split_by_lesion, split_dataset
 
 
 def draw(root: Path, *names: str) -> None:
@@ -33,6 +33,7 @@ def test_train_and_test_folders_are_kept_apart(split_folders: Path) -> None:
     splits = split_dataset(catalog).set_index("image_id")["split"]
     assert set(splits[splits.index.str.startswith("test")]) == {"test"}
     assert set(splits[splits.index.str.startswith("train")]) == {"train", "validation"}
+    assert splits.eq("validation").sum() < splits.eq("train").sum() / 2
     assert check_dataset(split_folders).own_split == {"train": 24, "test": 8}
     assert "split by its folders: train 24, test 8" in check_dataset(split_folders).to_text()
 
@@ -41,6 +42,11 @@ def test_a_training_image_of_a_tested_lesion_is_left_out(split_folders: Path) ->
     catalog = load_dataset(split_folders)
     catalog.loc[catalog["image_id"] == "train0spitz", "lesion_id"] = "test0spitz"
     assert "train0spitz" not in set(split_dataset(catalog)["image_id"])
+
+
+def test_without_such_folders_the_split_is_one_by_lesion(split_folders: Path) -> None:
+    catalog = load_dataset(split_folders).assign(own_split=None)
+    pd.testing.assert_frame_equal(split_dataset(catalog, seed=3), split_by_lesion(catalog, seed=3))
 
 
 def test_images_of_another_source_train(split_folders: Path) -> None:
