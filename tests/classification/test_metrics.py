@@ -153,8 +153,8 @@ def test_sensitivity_at_specificity_takes_the_best_threshold_that_is_allowed() -
     assert sensitivity_at_specificity(positive, scores, 1.0) == pytest.approx(2 / 4)
     assert sensitivity_at_specificity(positive, scores, 0.75) == pytest.approx(3 / 4)
     assert sensitivity_at_specificity(positive, scores, 0.5) == 1
-    in_a_line = np.array([True, False, True, False]), np.array([2, 2, 1, 1])
-    assert sensitivity_at_specificity(*in_a_line, 0.5) == 0.5
+    in_a_line = np.array([True, False] * 3), np.array([3, 3, 2, 2, 1, 1])
+    assert sensitivity_at_specificity(*in_a_line, 0.3) == pytest.approx(2 / 3)
 
 
 def test_scores_can_be_written_as_json_and_read_as_text() -> None:

@@ -119,6 +119,11 @@ def test_an_interval_joins_lesions_and_seeds_as_satterthwaite_does() -> None:
     assert both.value == pytest.approx(0.2)
     assert (both.low, both.high) == pytest.approx(student.interval(0.95, freedom, 0.2, error))
     assert both.p == pytest.approx(2 * student.sf(0.2 / error, freedom))
+    three = Estimate.from_resamples(
+        np.array([0.1, 0.3, 0.2]), np.vstack([resamples, resamples.mean(axis=0)]), 10
+    )
+    freedom = (over_lesions + 0.01 / 3) ** 2 / (over_lesions**2 / 9 + (0.01 / 3) ** 2 / 2)
+    assert three.p == pytest.approx(2 * student.sf(0.2 / np.sqrt(over_lesions + 0.01 / 3), freedom))
     alone = Estimate.from_resamples(seeds[:1], resamples[:1], lesions=2)
     assert (alone.low, alone.high) == pytest.approx(
         np.clip(student.interval(0.95, 1, 0.1, np.sqrt(0.02 / 3)), -1, 1)
