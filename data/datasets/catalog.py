@@ -154,7 +154,7 @@ def recognise_dataset(path: str | Path) -> RecognisedDataset:
     files = list_dataset(path)
     for layout in LAYOUTS:
         rows = layout.rows(files)
-        if rows is not None and len(rows):
+        if rows is not None and rows["image_id"].notna().any():
             rows = _normalise(rows, files)
             return RecognisedDataset(layout.name, files, rows, faults_of(files, rows))
     if not files.images.paths:

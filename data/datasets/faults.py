@@ -17,6 +17,7 @@ from data.datasets.tables import COLUMN_NAMES, Table
 BAD_CELL = "cell that is neither 0 nor 1"
 CONTRADICTION = "contradicting diagnoses of an image"
 UNCLEAR_ROW = "row without exactly one class"
+UNNAMED_ROW = "row without an image"
 UNUSED_TABLE = "table that is not used"
 CONTRADICTING_LESIONS = "contradicting lesions of an image"
 NO_LESION = "image without a lesion's id"
@@ -28,6 +29,7 @@ FAULT_MENDS = {
     BAD_CELL: "write 0 or 1 into every cell of a class",
     CONTRADICTION: "keep the diagnosis that is right",
     UNCLEAR_ROW: "write a single 1 into the row; until then the image has no diagnosis",
+    UNNAMED_ROW: "name its image; until then the row is left out",
     UNUSED_TABLE: "mend it, or remove it if it is not meant to be read",
     CONTRADICTING_LESIONS: "keep the lesion that is right; the first is used",
     NO_LESION: "fill in the lesion's id; until then other images of this lesion may land in another split",
@@ -91,6 +93,10 @@ def _faults_of_table(table: Table) -> Iterator[Fault]:
     if frame.empty:
         yield Fault(UNUSED_TABLE, f"{table.path}: has a header and no rows")
         return
+    unnamed = frame[frame["image_id"].isna()]
+    yield from (
+        Fault(UNNAMED_ROW, f"{table.path}: {', '.join(row.dropna())[:60]}") for _, row in unnamed.iterrows()
+    )
     yield from (Fault(CONTRADICTING_COLUMN, place) for place in _contradicting_columns(table, frame))
     if one_hot_rows(table) is not None:
         yield from (Fault(BAD_CELL, place) for place in bad_cells(table))

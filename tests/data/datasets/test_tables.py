@@ -121,6 +121,22 @@ def test_cells_may_hold_quoted_separators_and_lines(tmp_path: Path) -> None:
     assert diagnoses(tmp_path) == {"a": "mel", "b": "nv"}
 
 
+@pytest.mark.parametrize("name", ["", "nan"])
+def test_a_row_without_an_image_is_warned_of(tmp_path: Path, name: str) -> None:
+    draw(tmp_path, "a.png", "b.png")
+    (tmp_path / "labels.csv").write_text(f"image,dx\na,mel\n{name},nv\n")
+    with pytest.warns(DatasetWarning, match=r"row without an image: .*labels\.csv: nv; name its image"):
+        assert diagnoses(tmp_path) == {"a": "mel", "b": None}
+
+
+@pytest.mark.parametrize("table", ["image,dx\n,mel\n", "image_id,melanoma,seborrheic_keratosis\nnan,0,1\n"])
+def test_a_table_that_names_no_image_is_no_dataset(tmp_path: Path, table: str) -> None:
+    draw(tmp_path, "a.png")
+    (tmp_path / "labels.csv").write_text(table)
+    with pytest.raises(DatasetError, match="no dataset of a known layout"):
+        load_dataset(tmp_path)
+
+
 def test_a_missing_lesion_is_warned_of(tmp_path: Path) -> None:
     draw(tmp_path, "a.png", "b.png")
     (tmp_path / "labels.csv").write_text("image,dx,lesion_id\na,mel,L1\nb,nv,\n")
