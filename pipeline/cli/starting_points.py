@@ -59,6 +59,22 @@ def tell_head(start: "Run", classes: Sequence[str]) -> None:
     complain(f"starting from {start.folder}: its head is {'; '.join(parts)}.")
 
 
+def tell_learned_tests(start: "Run", runs: "Sequence[Run]") -> None:
+    """Say how many of the new runs' test images taught the start, as far as it knows."""
+    import pandas as pd
+
+    if not start.splits_path.exists():
+        return
+    splits = pd.concat([run.splits for run in runs])
+    tested = splits.loc[splits["split"] == "test", "image_id"]
+    learned = start.splits.loc[start.splits["split"] != "test", "image_id"]
+    if count := int(tested.isin(learned).sum()):
+        complain(
+            f"{count} of the {len(tested)} test images taught {start.folder}, from which this training started: "
+            "figures on them flatter; test it on other images."
+        )
+
+
 def _some_paths(catalog: "pd.DataFrame") -> list[str]:
     """Files of some of the catalog's images, from all over it."""
     import numpy as np

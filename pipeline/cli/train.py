@@ -19,7 +19,7 @@ from pipeline.cli.preview import preview
 from pipeline.cli.segmentations import open_locator
 from pipeline.cli.settings_file import ConfigOption, write_settings
 from pipeline.cli.settings_options import CLASSIFICATION_OPTIONS, SEGMENTATION_OPTIONS, with_settings
-from pipeline.cli.starting_points import open_start, tell_head
+from pipeline.cli.starting_points import open_start, tell_head, tell_learned_tests
 from pipeline.cli.stopping import ending_softly
 from pipeline.cli.training_messages import report_classification, report_folds, report_segmentation, tell_work
 from segmentation.config import SegmentationConfig
@@ -103,17 +103,21 @@ def train_segmentation(
         catalog = load_datasets(datasets)
         tell_work(settings, len(masked_images(catalog)))
         with silent_standard_error():  # TensorFlow's greeting
+            from segmentation.engine.run_folder import Run
             from segmentation.training import train
         with starting(context, output):
+            origin = None if start is None else open_start(start, None, catalog, output)
             metrics = train(
                 catalog,
                 settings,
                 output,
                 splits=splits_in(splits),
-                start=None if start is None else open_start(start, None, catalog, output),
+                start=origin,
                 devices=devices,
                 resume=resume,
             )
+            if origin is not None:
+                tell_learned_tests(origin, [Run(output)])
     report_segmentation(metrics, output)
 
 
@@ -147,7 +151,7 @@ def train_classification(
         from classification.labelled import labelled_images
         from data.datasets.catalog import load_datasets
         from data.datasets.diagnoses import classes_of
-        from segmentation.engine.run_folder import open_run
+        from segmentation.engine.run_folder import Run, open_run
 
         catalog = load_datasets(datasets)
         labelled = labelled_images(catalog, settings)
@@ -179,6 +183,9 @@ def train_classification(
                 )
             else:
                 metrics = train(catalog, settings, output, splits=splits_in(splits), **known)
+            if origin is not None:
+                splits_files = output.glob("splits.csv" if folds is None else "fold-*/splits.csv")
+                tell_learned_tests(origin, [Run(file.parent) for file in splits_files])
     if folds is None:
         report_classification(metrics, output)
     else:

@@ -18,6 +18,7 @@ from classification.model import build_classifier
 from data.files import write_text
 from data.images import read_image
 from data.resizing import resize
+from data.splits import read_splits, write_splits
 from pipeline.bundle.litert import LiteRTModel
 from pipeline.bundle.loading import MANIFEST_FILE, Bundle
 from pipeline.export.quantisation import NO_TENSOR, OPERATORS, Layer, Model
@@ -60,6 +61,8 @@ def rebuilt_run(bundle: Bundle, stage: str, images: np.ndarray, folder: Path) ->
     folder.mkdir(parents=True, exist_ok=True)
     model.save(run.model_path)
     run.write_metrics({"classes": list(bundle.classes), "threshold": bundle.threshold})
+    if bundle.splits_path:
+        write_splits(read_splits(bundle.splits_path), run.splits_path)
     config = {
         "stage": stage,
         "settings": _settings(bundle, stage),
