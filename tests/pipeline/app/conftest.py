@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -36,9 +37,9 @@ def forbid_writing() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
-@pytest.fixture(scope="session")
-def server(bundle_folder):
-    """`lesion app`, serving the bundle of rules: its process, which can't write any file, and its address."""
+@contextmanager
+def served(bundle_folder):
+    """`lesion app`, serving a bundle: its process, which can't write any file, and its address."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "pipeline.cli", "app", "--bundle", bundle_folder, "--port", str(port)]
@@ -55,9 +56,17 @@ def server(bundle_folder):
 
 
 @pytest.fixture(scope="session")
-def address(server):
+def address(bundle_folder):
     """Where `lesion app` serves the bundle of rules."""
-    return server[1]
+    with served(bundle_folder) as (_, address):
+        yield address
+
+
+@pytest.fixture
+def new_server(bundle_folder):
+    """A server of its own: its process, and its address."""
+    with served(bundle_folder) as server:
+        yield server
 
 
 def wait_until_healthy(url) -> None:

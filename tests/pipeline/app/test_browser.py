@@ -12,6 +12,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 
 pytestmark = pytest.mark.flaky(reruns=2)  # a click may fall into the moment in which the page is drawn anew
 
+PATIENCE = 180  # seconds; a machine may have more to do
 CHOOSER = "[data-testid=stFileUploader] input[type=file]"
 
 
@@ -114,13 +115,17 @@ def test_many_images_come_as_csv_and_as_a_report_that_opens_without_network(
 @pytest.mark.skipif(
     not Path("/proc/self/maps").exists(), reason="the libraries of a process are told on Linux only"
 )
-def test_images_do_not_make_the_server_load_libraries_for_tables(server, open_page, picture, write_disc):
+def test_images_do_not_make_the_server_load_libraries_for_tables(new_server, browser, picture, write_disc):
     """Streamlit would load them, 110 MB, to see whether a component's data are a table."""
-    page = open_page()
+    process, address = new_server
+    page = browser.new_page()
+    page.set_default_timeout(1000 * PATIENCE)
+    page.goto(address)
     upload(page, write_disc("red.png", (120, 50, 50)), write_disc("green.png", (50, 120, 50)))
     picture(page)
 
-    libraries = Path(f"/proc/{server[0].pid}/maps").read_text()
+    libraries = Path(f"/proc/{process.pid}/maps").read_text()
+    page.close()
     assert "numpy" in libraries
     assert "pandas" not in libraries
     assert "arrow" not in libraries
