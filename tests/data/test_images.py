@@ -72,7 +72,7 @@ def test_the_content_tells_the_format_and_not_the_suffix(tmp_path: Path) -> None
         ("RGBA", (0, 0, 0, 127), GREY),
         ("I;16", 65535, WHITE),
         ("I;16", 128 * 257, GREY),
-        ("I;16", 4096, (16, 16, 16)),
+        ("I;16", 32 * 257, (32, 32, 32)),
     ],
 )
 def test_every_kind_of_pixel_becomes_the_colour_a_person_sees(

@@ -21,7 +21,10 @@ def lesion(drawn_catalog: pd.DataFrame, trained_bundle: Path, tmp_path: Path):
     return lambda *options: CliRunner().invoke(cli.app, [*command, *options])
 
 
-def test_odds_are_raised_told_and_stand_on_the_card(lesion, tmp_path: Path) -> None:
+def test_odds_are_raised_told_and_stand_on_the_card(
+    lesion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["lesion", "calibrate", "/home/me/HAM10000", "--odds", "mel=2.5"])
     bundle = load_bundle(tmp_path / "bundle")
     name = bundle.classes[0]
     result = lesion("--odds", f"{name}=2.5", "--name", "fewer missed")
@@ -30,7 +33,7 @@ def test_odds_are_raised_told_and_stand_on_the_card(lesion, tmp_path: Path) -> N
     assert odds_of(bundle) == {name: 2.5}
     assert load_bundle(bundle.folder).name == "fewer missed"
     card = (bundle.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
-    assert "were multiplied by 2.5" in card and "lesion calibrate" in card
+    assert "were multiplied by 2.5" in card and "lesion calibrate HAM10000 --odds mel=2.5" in card
 
 
 @pytest.mark.parametrize(
