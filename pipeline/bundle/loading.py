@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,7 +11,7 @@ import numpy as np
 
 from classification.appearance import APPEARANCE_NUMBERS
 from classification.ood import ARRAYS, SMALLEST_DEVIATION, AppearanceDetector, OODDetector, Scale
-from data.files import sha256
+from data.files import remove_leftovers, sha256
 from pipeline.bundle.litert import ModelError, TensorShapes, tensor_shapes
 from pipeline.bundle.manifest import (
     MANIFEST_HASH,
@@ -163,6 +164,9 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         raise BundleError(
             f"{folder}: is a file and not a bundle; give the folder that holds {MANIFEST_FILE}."
         )
+    if not folder.exists():
+        with suppress(OSError):  # one that was being replaced when its writer was killed gets its name back
+            remove_leftovers(folder.resolve().parent)
     if not path.is_file():
         raise BundleError(_no_bundle(folder))
     try:

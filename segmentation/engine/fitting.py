@@ -112,6 +112,8 @@ def fit(
             keep_averages_up(model, phase.epochs * len(training))
             _start_from_best(run, state, model)
             compile_model(model, phase, len(training))
+            if devices == 1 and keras.backend.backend() == "tensorflow":
+                make_variables(model, training[0])
             _restore(run, state, model)
             try:
                 _fit_phase(run, phase, model, training, validation, state, monitor, patience)
@@ -229,6 +231,19 @@ class Checkpoint(keras.callbacks.Callback):
             self.model.stop_training = state.epochs_since_best >= self.patience
         _write_state(self.run, state, self.model)
         save_figure(training_curves(state.history, self.monitor), self.run.folder / "curves.png")
+
+
+def make_variables(model: keras.Model, batch: tuple[Any, ...]) -> None:
+    """Make the variables of a compiled model's optimizer and metrics, on a batch of images and targets.
+
+    Keras makes them in the first step. TensorFlow then traces that step twice, once with and once without them, which
+    takes as long as a small training.
+    """
+    images, targets, weights = keras.utils.unpack_x_y_sample_weight(batch)
+    model.optimizer.build(model.trainable_variables)
+    nothing = keras.ops.zeros(model.compute_output_shape(images.shape))
+    model.compute_metrics(images, targets, nothing, weights)
+    model.reset_metrics()
 
 
 def _start_from_best(run: Run, state: FitState, model: keras.Model) -> None:

@@ -1,10 +1,15 @@
 import hashlib
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from classification.ood import OODDetector, Scale
 from pipeline.bundle.loading import BundleError, TTACalibration, load_bundle
+
+ROOT = Path(__file__).parents[3]
 
 
 def edit(folder, **changes):
@@ -80,6 +85,27 @@ def test_a_bundle_that_is_replaced_leaves_the_users_own_files(make_bundle, tmp_p
     ]
     assert (folder / "latest" / "pictures" / "1.png").read_bytes() == b"mine"
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+KILLED_BETWEEN_TWO_RENAMES = """
+import os, pathlib, signal, sys
+from data.files import replacing_folder
+rename = pathlib.Path.replace
+def once(path, target):
+    rename(path, target)
+    os.kill(os.getpid(), signal.SIGKILL)
+pathlib.Path.replace = once
+with replacing_folder(sys.argv[1]):
+    pass
+"""
+
+
+def test_a_bundle_whose_writer_was_killed_between_its_two_renames_still_loads(make_bundle, tmp_path):
+    folder = make_bundle(tmp_path / "bundle", name="first")
+    subprocess.run([sys.executable, "-c", KILLED_BETWEEN_TWO_RENAMES, folder], check=False, cwd=ROOT)
+    assert not folder.exists()
+    assert load_bundle(folder).name == "first"
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
 
 
 def test_what_an_earlier_version_wrote_is_replaced_as_well(make_bundle, tmp_path):
