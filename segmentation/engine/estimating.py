@@ -14,7 +14,7 @@ HEAD_ALONE = 3.0
 # What one core does whatever the pixels: it starts TensorFlow and measures the best model, makes each phase's graph, of
 # the head alone or of all layers, and reads and compares an image.
 SECONDS_AROUND = 25.0
-SECONDS_A_GRAPH = {True: 12.0, False: 30.0}
+SECONDS_A_GRAPH = {True: 9.0, False: 18.0}
 SECONDS_AN_IMAGE = 0.01
 FLIPS = 4  # of each image that a teacher is asked about
 # A process with TensorFlow and a graph, and what a step keeps for each pixel of its batch.
