@@ -35,6 +35,11 @@ def test_the_largest_component_is_kept_and_its_hole_filled() -> None:
     assert np.array_equal(lesion_mask(probability, 0.5), mask_of(2, 1, 5, 4, (5, 6)))
 
 
+def test_of_two_components_the_smaller_is_no_lesion() -> None:
+    mask = lesion_mask(np.array([[0.9, 0.0, 0.9, 0.9]]), 0.5)
+    assert mask.view(np.uint8).tolist() == [[0, 0, 1, 1]]
+
+
 def test_pixels_that_touch_at_a_corner_are_one_lesion() -> None:
     probability = np.array([[0.9, 0.0, 0.0], [0.0, 0.9, 0.0], [0.0, 0.0, 0.0]])
     assert lesion_mask(probability, 0.5).sum() == 2
@@ -105,6 +110,26 @@ def test_a_crop_is_the_content_of_the_box() -> None:
 def test_a_lesion_that_runs_along_the_edge_is_cut_off() -> None:
     assert touches_frame(mask_of(0, 40, 60, 80))
     assert not touches_frame(mask_of(1, 40, 60, 80))
+
+
+@pytest.mark.parametrize("edge", [np.s_[0, :], np.s_[-1, :], np.s_[:, 0], np.s_[:, -1]])
+def test_each_edge_of_the_image_counts_with_its_whole_length(edge: tuple) -> None:
+    mask = np.zeros(
+        (51, 51), bool
+    )  # whose frame is 200 pixels long: two at each corner and two between make 2%
+    mask[edge][[0, 1, -2, -1]] = True
+    assert touches_frame(mask)
+    for pixel in (0, 1, -2, -1):
+        without = mask.copy()
+        without[edge][pixel] = False
+        assert not touches_frame(without)
+
+
+@pytest.mark.parametrize("inside", [np.s_[1, 1:-1], np.s_[-2, 1:-1], np.s_[1:-1, 1], np.s_[1:-1, -2]])
+def test_a_line_of_pixels_beside_the_edge_is_not_cut_off(inside: tuple) -> None:
+    mask = np.zeros((51, 51), bool)
+    mask[inside] = True
+    assert not touches_frame(mask)
 
 
 def test_a_lesion_that_meets_the_edge_in_a_point_is_not_cut_off() -> None:
