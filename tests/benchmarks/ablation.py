@@ -2,14 +2,15 @@
 
 Every arm is `lesion train classification` at a small side for a few epochs; figures are of the validation images of the
 split, apart for each dataset, after a temperature fitted to the first dataset alone: macro AUC, mean log-likelihood,
-balanced accuracy and calibration error. The arm "first source alone" has learned nothing from the other datasets, and
-so starts from ImageNet's weights: its figures there are those of a source left out. Arms that are there are not trained
-again.
+balanced accuracy, calibration error and the AUC of the two rarest classes. The arm "first source alone" has learned
+nothing from the other datasets, and so starts from ImageNet's weights: its figures there are those of a source left
+out. Arms that are there are not trained again.
 
 Run: python tests/benchmarks/ablation.py DATASET DATASET... --splits FILE --start RUN --weights FILE --output FOLDER
          [--blurred DATASET] [--teacher RUN] [--arms NAMES] [--seeds 1] [--epochs 3] [--side 96]
 
---start is the pretrained run, --weights ImageNet's for the arm without pretraining, --blurred a dataset of few pixels.
+--start is the pretrained run ("" for none at all), --weights ImageNet's for what starts without one, --blurred a
+dataset of few pixels.
 """
 
 import argparse
@@ -166,9 +167,14 @@ def figures(run: Path, names: dict[str, set[str]]) -> list[str]:
         likelihood = np.log(probabilities[np.arange(here.sum()), labels[here]]).mean()
         recall = recall_score(labels[here], probabilities.argmax(axis=1), labels=present, average="macro")
         error = expected_calibration_error(probabilities, labels[here])
+        rare = [
+            f", AUC of {dx} {aucs[list(present).index(k)]:.3f}"
+            for dx in RARE
+            if (k := CLASSES.index(dx)) in present
+        ]
         found.append(
             f"{name} ({here.sum()}) AUC {np.mean(aucs):.3f}, log-likelihood {likelihood:.3f}, "
-            f"balanced accuracy {recall:.3f}, calibration error {error:.3f}"
+            f"balanced accuracy {recall:.3f}, calibration error {error:.3f}{''.join(rare)}"
         )
     return found
 
