@@ -43,7 +43,7 @@ class Table:
     columns: tuple[str, ...]
 
     def read(self) -> pd.DataFrame:
-        """All values as text, missing where the cell is empty.
+        """All values as text, missing where the cell is empty, of the columns that have a name.
 
         Raises
         ------
@@ -68,7 +68,8 @@ class Table:
             ) from error
         self._check_columns()
         rows = [row[: len(self.columns)] for row in rows[1:] if any(row)]
-        return pd.DataFrame(rows, columns=list(self.columns), dtype=object)
+        frame = pd.DataFrame(rows, columns=list(self.columns), dtype=object)
+        return frame.loc[:, [bool(name) for name in self.columns]]
 
     def _check_columns(self) -> None:
         twice = {name for name in self.columns if name and self.columns.count(name) > 1}

@@ -121,6 +121,12 @@ def test_cells_may_hold_quoted_separators_and_lines(tmp_path: Path) -> None:
     assert diagnoses(tmp_path) == {"a": "mel", "b": "nv"}
 
 
+def test_columns_without_a_name_as_spreadsheets_leave_them_are_left_out(tmp_path: Path) -> None:
+    draw(tmp_path, "a.png", "b.png")
+    (tmp_path / "labels.csv").write_text("image,dx,,\na,mel,,x\nb,nv,,\n")
+    assert diagnoses(tmp_path) == {"a": "mel", "b": "nv"}
+
+
 @pytest.mark.parametrize("name", ["", "nan"])
 def test_a_row_without_an_image_is_warned_of(tmp_path: Path, name: str) -> None:
     draw(tmp_path, "a.png", "b.png")
