@@ -2,6 +2,7 @@
 
 import filecmp
 import math
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -231,7 +232,9 @@ def _named_mask(name: object, files: DatasetFiles) -> Path | None:
     if not isinstance(name, str) or not name:
         return None
     path = files.root / name
-    return path if path.is_file() else files.masks.find(image_ids([name])[0].rpartition("/")[2])
+    if os.path.isfile(path):  # noqa: PTH113 - Path's raises where a name is too long
+        return path
+    return files.masks.find(image_ids([name])[0].rpartition("/")[2])
 
 
 def _descriptions(tables: Sequence[Table]) -> pd.DataFrame:

@@ -127,6 +127,12 @@ def test_columns_without_a_name_as_spreadsheets_leave_them_are_left_out(tmp_path
     assert diagnoses(tmp_path) == {"a": "mel", "b": "nv"}
 
 
+def test_a_name_that_is_too_long_for_a_file_is_no_mask(tmp_path: Path) -> None:
+    draw(tmp_path, "a.png", "b.png")
+    (tmp_path / "labels.csv").write_text(f"image,dx,mask\na,mel,{'x' * 300}\nb,nv,\n")
+    assert load_dataset(tmp_path)["mask_path"].isna().all()
+
+
 @pytest.mark.parametrize("name", ["", "nan"])
 def test_a_row_without_an_image_is_warned_of(tmp_path: Path, name: str) -> None:
     draw(tmp_path, "a.png", "b.png")
