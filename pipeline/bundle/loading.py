@@ -253,7 +253,7 @@ def _ood_detector(manifest: Manifest) -> OODDetector:
 def _appearance_detector(manifest: Manifest) -> AppearanceDetector:
     try:
         arrays = {name: np.array(manifest.get(name), float) for name in ARRAYS}
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ManifestError("appearance must hold lists of numbers") from None
     components, numbers, rules = (arrays[name].size for name in ("weights", "mean", "biases"))
     if not rules and not arrays["rules"].size:

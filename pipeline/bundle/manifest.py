@@ -13,6 +13,7 @@ Manifest = Mapping[str, Any]
 MANIFEST_HASH = "sha256"
 Kind = TypeVar("Kind", str, list[Any], dict[str, Any])
 
+LONGEST_NAME = 255  # bytes of a file's name, on most file systems
 _NAMES: dict[type, str] = {str: "text", list: "list", dict: "table"}
 
 
@@ -79,4 +80,6 @@ def file_name(manifest: Manifest, key: str) -> str:
     name = value_of(manifest, key, str)
     if name in {"", ".", ".."} or Path(name).name != name or "\\" in name or visible(name) != name:
         raise ManifestError(f'{key} must name a file inside the folder and is "{visible(name)}"')
+    if len(name.encode("utf-8", "surrogatepass")) > LONGEST_NAME:
+        raise ManifestError(f'{key} must name a file, and "{name[:40]}..." is too long for one')
     return name
