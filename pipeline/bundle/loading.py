@@ -125,7 +125,9 @@ class Bundle:
 
 
 def load_bundle(folder: str | Path | None = None) -> Bundle:
-    """Read a bundle's manifest and check them against its files and models.
+    """Read a bundle's manifest and check it against its files and models.
+
+    A bundle that lost its name because its writer was killed while replacing it gets the name back.
 
     Parameters
     ----------
@@ -136,7 +138,7 @@ def load_bundle(folder: str | Path | None = None) -> Bundle:
     ------
     BundleError
         If the folder is no bundle, its format is not known here, a file is missing or was changed, a fact is
-        missing or out of its range, or a model has other tensors than the manifest say.
+        missing or out of its range, or a model has other tensors than the manifest says.
     """
     folder = DEFAULT_BUNDLE if folder is None else Path(folder)
     manifest = _read_manifest(folder)

@@ -114,9 +114,7 @@ def test_a_lesion_that_runs_along_the_edge_is_cut_off() -> None:
 
 @pytest.mark.parametrize("edge", [np.s_[0, :], np.s_[-1, :], np.s_[:, 0], np.s_[:, -1]])
 def test_each_edge_of_the_image_counts_with_its_whole_length(edge: tuple) -> None:
-    mask = np.zeros(
-        (51, 51), bool
-    )  # whose frame is 200 pixels long: two at each corner and two between make 2%
+    mask = np.zeros((51, 51), bool)  # whose frame is 200 pixels long: four of them are 2%
     mask[edge][[0, 1, -2, -1]] = True
     assert touches_frame(mask)
     for pixel in (0, 1, -2, -1):
