@@ -1,15 +1,15 @@
-"""The networks of `keras.applications` that a classifier can be made of, by name."""
+"""The networks that a classifier can be made of, by name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from segmentation.engine.scaling import STANDARDISED, TO_ONE, Scaling
+from segmentation.engine.scaling import ABOUT_ZERO, STANDARDISED, TO_ONE, Scaling
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """A network of `keras.applications`.
+    """A network of `keras.applications`, or of `classification.efficientnet_lite`.
 
     Attributes
     ----------
@@ -38,4 +38,6 @@ ENCODERS = {
     "mobilenetv3small": Encoder("MobileNetV3Small", TO_ONE, widths=True, options=_UNSCALED),
     "mobilenetv3large": Encoder("MobileNetV3Large", TO_ONE, widths=True, options=_UNSCALED),
     "efficientnetb0": Encoder("EfficientNetB0", STANDARDISED, first_layer="stem_conv_pad"),
+    "efficientnetlite0": Encoder("EfficientNetLite0", ABOUT_ZERO),
+    "efficientnetlite2": Encoder("EfficientNetLite2", ABOUT_ZERO),
 }

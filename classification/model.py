@@ -5,10 +5,13 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from classification.efficientnet_lite import efficientnet_lite0, efficientnet_lite2
 from classification.encoders import ENCODERS
 from segmentation.engine.normalization import with_fused_batch_normalization
 from segmentation.engine.run_folder import Run, RunError
 from segmentation.engine.starting import check_encoder, reading_encoder_weights
+
+LITE = {"EfficientNetLite0": efficientnet_lite0, "EfficientNetLite2": efficientnet_lite2}
 
 
 def build_classifier(
@@ -67,7 +70,8 @@ def _encoder(name: str, input_side: int, weights: str | Path | None, width: floa
     if width != 1 and not encoder.widths:
         raise RunError(f"{name} has one width only; leave out --width.")
     options = {**encoder.options, **({"alpha": width} if encoder.widths else {})}
-    model = getattr(keras.applications, encoder.network)(
+    network = LITE.get(encoder.network) or getattr(keras.applications, encoder.network)
+    model = network(
         input_shape=(input_side, input_side, 3),
         include_top=False,
         weights=None if weights is None else str(weights),

@@ -13,6 +13,7 @@ class Scaling(NamedTuple):
 
 
 TO_ONE = Scaling(1 / 127.5, -1.0)  # -1..1
+ABOUT_ZERO = Scaling(1 / 128, -127 / 128)  # as EfficientNet-Lite has it
 AS_IT_IS = Scaling(1.0, 0.0)
 STANDARDISED = Scaling(
     [1 / (255 * deviation) for deviation in IMAGENET_DEVIATION],
