@@ -1,13 +1,15 @@
 """What is slow is done once: a drawn dataset, one small training of each stage, and the bundle of both."""
 
 import os
+import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 from data.datasets.catalog import load_dataset
 from data.drawing.dataset import synthesize_dataset
@@ -17,6 +19,36 @@ if hasattr(signal, "SIGHUP"):
         signal.SIGHUP, signal.SIG_DFL
     )  # under nohup it is ignored, in every process that a test starts, too
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+SLOW_FILES = (
+    "test_cross_validation.py",
+    "test_masks.py",
+    "test_tutorial.py",
+    "test_two_devices.py",
+)  # few tests each, so that they would come last and leave one worker alone
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow files come first, else the order of collection."""
+    items.sort(key=lambda item: item.path.name not in SLOW_FILES)
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """A function (name, what makes a folder) -> the folder, which the first worker makes and all of them read."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def get(name: str, make: Callable[[Path], object]) -> Path:
+        folder, made = shared / name, shared / f"{name}.made"
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(shared / f"{name}.lock"):
+            if not made.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                make(folder)
+                made.touch()
+        return folder
+
+    return get
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,11 +60,13 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def drawn_catalog(tmp_path_factory) -> pd.DataFrame:
+def drawn_catalog(made_once) -> pd.DataFrame:
     """Forty-two drawn images of all seven classes, with their masks."""
-    folder = tmp_path_factory.mktemp("drawn") / "dataset"
-    synthesize_dataset(folder, count=42, seed=1, size=(96, 128))
-    return load_dataset(folder)
+
+    def make(folder: Path) -> None:
+        synthesize_dataset(folder, count=42, seed=1, size=(96, 128))
+
+    return load_dataset(made_once("drawn/dataset", make))
 
 
 @contextmanager
@@ -62,15 +96,16 @@ def segmentation_config():
 
 
 @pytest.fixture(scope="session")
-def segmentation_run(drawn_catalog, segmentation_config, tmp_path_factory):
+def segmentation_run(drawn_catalog, segmentation_config, made_once):
     """A small segmentation run, whose model finds most of the drawn lesions."""
     from segmentation.engine.run_folder import open_run  # noqa: PLC0415
     from segmentation.training import train  # noqa: PLC0415
 
-    folder = tmp_path_factory.mktemp("runs") / "segmentation"
-    with quick_averages():
-        train(drawn_catalog, segmentation_config, folder)
-    return open_run(folder, "segmentation")
+    def make(folder: Path) -> None:
+        with quick_averages():
+            train(drawn_catalog, segmentation_config, folder)
+
+    return open_run(made_once("runs/segmentation", make), "segmentation")
 
 
 @pytest.fixture(scope="session")
@@ -93,21 +128,22 @@ def classification_config():
 
 
 @pytest.fixture(scope="session")
-def classification_run(drawn_catalog, classification_config, segmentation_run, tmp_path_factory):
+def classification_run(drawn_catalog, classification_config, segmentation_run, made_once):
     """A small classification run on crops around what the segmentation run finds."""
     from classification.training import train  # noqa: PLC0415
     from segmentation.engine.run_folder import open_run  # noqa: PLC0415
     from segmentation.locating import RunLocator  # noqa: PLC0415
 
-    folder = tmp_path_factory.mktemp("runs") / "classification"
-    with quick_averages():
-        train(drawn_catalog, classification_config, folder, segmentation=RunLocator(segmentation_run))
-    return open_run(folder, "classification")
+    def make(folder: Path) -> None:
+        with quick_averages():
+            train(drawn_catalog, classification_config, folder, segmentation=RunLocator(segmentation_run))
+
+    return open_run(made_once("runs/classification", make), "classification")
 
 
 @pytest.fixture(scope="session")
-def trained_bundle(segmentation_run, classification_run, tmp_path_factory) -> Path:
+def trained_bundle(segmentation_run, classification_run, made_once) -> Path:
     """The bundle of both runs, in float32."""
     from pipeline.export.exporting import export  # noqa: PLC0415
 
-    return export(segmentation_run, classification_run, tmp_path_factory.mktemp("bundles") / "drawn").folder
+    return made_once("bundles/drawn", lambda folder: export(segmentation_run, classification_run, folder))

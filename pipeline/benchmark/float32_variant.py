@@ -6,7 +6,6 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -40,7 +39,7 @@ def write_float32_variant(bundle: Bundle, folder: Path) -> Bundle:
             height, width, _ = getattr(bundle, stage).input_shape
             inputs = np.stack([resize(picture, (height, width)) for picture in pictures])
             files[f"{stage}.tflite"] = Path(temporary) / f"{stage}.tflite"
-            files[f"{stage}.tflite"].write_bytes(_converted(bundle, stage, inputs, Path(temporary) / stage))
+            files[f"{stage}.tflite"].write_bytes(_converted(bundle, stage, inputs))
         return save_bundle({**fields, "precision": dict.fromkeys(STAGES, "float32")}, files, folder)
 
 
@@ -50,14 +49,12 @@ def _crops(bundle: Bundle, images: Sequence[np.ndarray]) -> list[np.ndarray]:
     return [crop(image, box) if box else image for image, box in zip(images, boxes, strict=True)]
 
 
-def _converted(bundle: Bundle, stage: str, inputs: np.ndarray, folder: Path) -> bytes:
-    import keras  # noqa: PLC0415 - after the command's quick ways to fail
-
-    from classification.model import with_activation_map  # noqa: PLC0415
+def _converted(bundle: Bundle, stage: str, inputs: np.ndarray) -> bytes:
+    from classification.model import with_activation_map  # noqa: PLC0415 - after the command's quick ways to fail
     from pipeline.export.conversion import convert  # noqa: PLC0415
-    from pipeline.export.rebuilding import rebuilt_run  # noqa: PLC0415
+    from pipeline.export.rebuilding import rebuilt_model  # noqa: PLC0415
 
-    model: Any = keras.models.load_model(rebuilt_run(bundle, stage, inputs, folder).model_path, compile=False)
+    model = rebuilt_model(bundle, stage, inputs)
     return convert(with_activation_map(model) if stage == "classification" else model, inputs, "float32")
 
 

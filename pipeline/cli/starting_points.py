@@ -1,4 +1,4 @@
-"""What a training's --start may name: a run, or a bundle, whose networks are rebuilt so that they can learn."""
+"""What --start and --teacher may name: a run, or a bundle, whose networks are rebuilt so that they can learn."""
 
 # ruff: noqa: PLC0415 - only the commands that train import what it needs
 
@@ -46,6 +46,17 @@ def open_start(path: Path, stage: str | None, catalog: "pd.DataFrame", output: P
         run = rebuilt_run(bundle, stage, inputs_of(bundle, stage, _some_paths(catalog)), folder)
     complain(f"bundle {bundle.name}: its {stage} network was rebuilt for training, in {run.folder}.")
     return run
+
+
+def teacher_side(path: Path) -> int:
+    """The side of the images, in pixels, that a teacher's network sees: of a run or of a bundle."""
+    from segmentation.engine.run_folder import open_run
+
+    bundle = bundle_at(path)
+    if bundle is not None:
+        return bundle.classification.input_shape[0]
+    side: int = open_run(path, "classification").metrics["input_side"]
+    return side
 
 
 def tell_head(start: "Run", classes: Sequence[str]) -> None:

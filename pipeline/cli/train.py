@@ -19,7 +19,7 @@ from pipeline.cli.preview import preview
 from pipeline.cli.segmentations import open_locator
 from pipeline.cli.settings_file import ConfigOption, write_settings
 from pipeline.cli.settings_options import CLASSIFICATION_OPTIONS, SEGMENTATION_OPTIONS, with_settings
-from pipeline.cli.starting_points import open_start, tell_head, tell_learned_tests
+from pipeline.cli.starting_points import open_start, teacher_side, tell_head, tell_learned_tests
 from pipeline.cli.stopping import ending_softly
 from pipeline.cli.training_messages import report_classification, report_folds, report_segmentation, tell_work
 from segmentation.config import SegmentationConfig
@@ -75,7 +75,7 @@ Teachers = Annotated[
     list[Path] | None,
     typer.Option(
         metavar="RUN",
-        help="A classification run whose answers become a part of the targets; give the option once for each.",
+        help="A classification run, or a bundle, whose answers become a part of the targets; once for each.",
         show_default=False,
     ),
 ]
@@ -155,8 +155,7 @@ def train_classification(
 
         catalog = load_datasets(datasets)
         labelled = labelled_images(catalog, settings)
-        teachers = [open_run(run, "classification") for run in teacher or []]
-        tell_work(settings, len(labelled), teachers, folds)
+        tell_work(settings, len(labelled), [teacher_side(path) for path in teacher or []], folds)
         with silent_standard_error():  # TensorFlow's greeting
             from classification.cross_validation import cross_validate
             from classification.training import train
@@ -168,7 +167,7 @@ def train_classification(
                 "segmentation": None if segmentation is None else open_locator(segmentation, labelled),
                 "start": origin,
                 "averaged": [open_run(path, "classification") for path in average or ()],
-                "teachers": teachers,
+                "teachers": [open_start(path, "classification", labelled, output) for path in teacher or []],
                 "devices": devices,
                 "resume": resume,
             }

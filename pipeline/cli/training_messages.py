@@ -17,13 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from classification.metrics import ClassificationScores
-    from segmentation.engine.run_folder import Run
 
 
 def tell_work(
     settings: SegmentationConfig | ClassificationConfig,
     images: int,
-    teachers: "Sequence[Run]" = (),
+    teachers_sides: "Sequence[int]" = (),
     folds: int | None = None,
 ) -> None:
     """Say how long it will take and what it needs, of a usual split where it is not made yet."""
@@ -41,7 +40,7 @@ def tell_work(
         round(validation * images),
         settings.batch_size,
         room=room,
-        teachers_sides=[run.metrics["input_side"] for run in teachers],
+        teachers_sides=teachers_sides,
         times=folds or 1,
     )
     complain(f"{images} images: {estimate.to_text()}.")

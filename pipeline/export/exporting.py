@@ -179,8 +179,15 @@ def _prior(metrics: dict[str, Any], prior_strength: float | None) -> dict[str, A
     """What the classes' shares count in a classifier with logit adjustment, and what other strengths were worth."""
     if "prior_strengths" not in metrics:
         return {}
-    chosen = metrics["prior_strength"] if prior_strength is None else prior_strength
-    return {"prior": {"strength": chosen, "strengths": metrics["prior_strengths"]}}
+    trained, shift = metrics["prior_strength"], metrics["prior_shift"]
+    prior = {
+        "strength": trained if prior_strength is None else prior_strength,
+        "strengths": metrics["prior_strengths"],
+    }
+    if trained:
+        shares = [value / trained for value in shift]
+        prior["log_shares"] = dict(zip(metrics["classes"], shares, strict=True))
+    return {"prior": prior}
 
 
 def _optional_facts(metrics: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from data.resizing import resize
 from data.splits import read_splits, write_splits
 from pipeline.bundle.litert import LiteRTModel
 from pipeline.bundle.loading import MANIFEST_FILE, Bundle
+from pipeline.export.odds import odds_of
 from pipeline.export.quantisation import NO_TENSOR, OPERATORS, Layer, Model
 from pipeline.prediction.predictor import LesionPipeline
 from segmentation.config import DECODER_FILTERS
@@ -41,7 +42,11 @@ class Weights(NamedTuple):
 
 
 def rebuilt_run(bundle: Bundle, stage: str, images: np.ndarray, folder: Path) -> Run:
-    """A run folder that holds a bundle's model as `model.keras`, to start a training from.
+    """A run folder that holds a bundle's model as `model.keras`, to start a training from or to teach one.
+
+    A classifier's logits are those of its training: what the export gave them of the classes' shares is taken out, as
+    far as the bundle tells the shares, and so are the factors of `lesion calibrate --odds`. `load_classifier` gives
+    them all of the shares.
 
     Parameters
     ----------
@@ -59,8 +64,12 @@ def rebuilt_run(bundle: Bundle, stage: str, images: np.ndarray, folder: Path) ->
     run = Run(folder)
     model = rebuilt_model(bundle, stage, images)
     folder.mkdir(parents=True, exist_ok=True)
+    metrics: dict[str, Any] = {"classes": list(bundle.classes), "threshold": bundle.threshold}
+    if stage == "classification":
+        metrics |= {"input_side": model.input_shape[1], "temperature": bundle.temperature}
+        metrics |= _take_prior_out(model, bundle)
     model.save(run.model_path)
-    run.write_metrics({"classes": list(bundle.classes), "threshold": bundle.threshold})
+    run.write_metrics(metrics)
     if bundle.splits_path:
         write_splits(read_splits(bundle.splits_path), run.splits_path)
     config = {
@@ -71,6 +80,18 @@ def rebuilt_run(bundle: Bundle, stage: str, images: np.ndarray, folder: Path) ->
     }
     write_text(folder / "config.json", json.dumps(config, indent=2) + "\n")
     return run
+
+
+def _take_prior_out(model: keras.Model, bundle: Bundle) -> dict[str, Any]:
+    """Take the classes' shares and odds' factors out of the logits; the metrics that give the shares back."""
+    facts = json.loads((bundle.folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+    prior, odds = facts["figures"].get("prior", {}), odds_of(bundle)
+    known = prior.get("log_shares", {})
+    shares = np.array([known.get(name, 0.0) for name in bundle.classes])
+    raises = np.log([odds.get(name, 1.0) for name in bundle.classes])
+    kernel, bias = model.get_layer("logits").get_weights()
+    model.get_layer("logits").set_weights([kernel, bias - prior.get("strength", 0.0) * shares - raises])
+    return {"prior_strength": 1.0, "prior_shift": shares.tolist()} if known else {}
 
 
 def rebuilt_model(bundle: Bundle, stage: str, images: np.ndarray) -> keras.Model:

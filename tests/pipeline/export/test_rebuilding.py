@@ -1,11 +1,14 @@
 """What ships can learn on: a bundle's networks come back as Keras models that answer as it does."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
+from classification.model import load_classifier
+from data.datasets.diagnoses import HAM10000_CLASSES
 from pipeline.bundle.litert import LiteRTModel
 from pipeline.bundle.loading import load_bundle
 from pipeline.export.rebuilding import rebuilt_run
@@ -30,6 +33,30 @@ def test_a_rebuilt_classifier_answers_as_its_bundle(
         np.abs(np.asarray(model(images.astype("float32"))) - expected).max() < 0.02 * np.abs(expected).max()
     )
     assert rebuilt.metrics["classes"] == list(load_bundle(trained_bundle).classes)
+
+
+def test_a_rebuilt_classifier_can_teach(rebuilt: Run, trained_bundle: Path) -> None:
+    assert rebuilt.metrics["input_side"] == 64
+    assert rebuilt.metrics["temperature"] == load_bundle(trained_bundle).temperature
+
+
+def test_what_the_export_gave_of_the_shares_is_taken_out(
+    make_bundle: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bundle has half of them and twice the odds of the first class; a teacher shall have all, and no odds."""
+    classes = HAM10000_CLASSES
+    shares, raises = np.log(np.arange(1, len(classes) + 1)), np.zeros(len(classes))
+    raises[0] = np.log(2)
+    prior = {"strength": 0.5, "log_shares": dict(zip(classes, shares.tolist(), strict=True))}
+    folder = make_bundle(tmp_path / "bundle", figures={"prior": prior}, odds={classes[0]: 2.0})
+    features = keras.Input((3,))
+    classifier = keras.Model(features, keras.layers.Dense(len(classes), name="logits")(features))
+    before = np.asarray(classifier(np.ones((1, 3))))
+    monkeypatch.setattr("pipeline.export.rebuilding.rebuilt_model", lambda *_: classifier)
+    run = rebuilt_run(load_bundle(folder), "classification", np.zeros((1, 32, 32, 3)), tmp_path / "run")
+    np.testing.assert_allclose(
+        load_classifier(run)(np.ones((1, 3))), before + 0.5 * shares - raises, atol=1e-5
+    )
 
 
 def test_its_batch_normalisation_has_the_statistics_of_the_images(
