@@ -1,6 +1,7 @@
 """Distillation: answers of trained classifiers as a part of the targets (Hinton et al. 2015, arXiv 1503.02531)."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 from scipy.special import softmax
@@ -8,6 +9,7 @@ from scipy.special import softmax
 from classification.model import load_classifier
 from classification.test_time_augmentation import flips_of
 from data.batches import ClassificationBatches
+from data.files import replacing
 from data.progress import tracked
 from segmentation.engine.run_folder import Run, RunError
 
@@ -36,6 +38,17 @@ def teachers_answers(
     """
     answers: np.ndarray = np.mean([_answers(run, batches_of, classes) for run in teachers], axis=0)
     return answers.astype(np.float32)
+
+
+def kept(path: Path, ask: Callable[[], np.ndarray]) -> np.ndarray:
+    """What `ask` answers, kept in a `.npy` file for a training that is resumed; teachers may take as long as it."""
+    if path.exists():
+        answers: np.ndarray = np.load(path)
+        return answers
+    answers = ask()
+    with replacing(path) as temporary:
+        np.save(temporary, answers)
+    return answers
 
 
 def _answers(

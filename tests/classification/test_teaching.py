@@ -1,9 +1,11 @@
 """Teachers' answers become a part of the targets."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from classification.teaching import taught_targets, teachers_answers
+from classification.teaching import kept, taught_targets, teachers_answers
 from data.batches import ClassificationBatches
 from segmentation.engine.run_folder import RunError
 
@@ -26,6 +28,18 @@ def test_answers_are_probabilities_of_the_students_classes(classification_run) -
 def test_a_teacher_must_know_all_classes(classification_run) -> None:
     with pytest.raises(RunError, match="does not know scc; give teachers of the same classes"):
         teachers_answers([classification_run], batches_of, (*CLASSES, "scc"))
+
+
+def test_a_resumed_training_does_not_ask_again(tmp_path: Path) -> None:
+    asked = []
+
+    def ask() -> np.ndarray:
+        asked.append(1)
+        return np.array([[0.25, 0.75]], np.float32)
+
+    first, second = (kept(tmp_path / "cache" / "answers.npy", ask) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    assert len(asked) == 1
 
 
 def test_targets_mix_labels_and_answers() -> None:
