@@ -19,17 +19,6 @@ if hasattr(signal, "SIGHUP"):
         signal.SIGHUP, signal.SIG_DFL
     )  # under nohup it is ignored, in every process that a test starts, too
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-SLOW_FILES = (
-    "test_cross_validation.py",
-    "test_masks.py",
-    "test_tutorial.py",
-    "test_two_devices.py",
-)  # few tests each, so that they would come last and leave one worker alone
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow files come first, else the order of collection."""
-    items.sort(key=lambda item: item.path.name not in SLOW_FILES)
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,14 @@ AT_REST = """() => {
 }"""
 
 
+@pytest.fixture(autouse=True)
+def own_main():
+    """Streamlit's AppTest takes the place of `__main__`, from which the processes of a later test would begin."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
+
+
 def forbid_writing() -> None:
     """From here on the process can't write a byte to any file."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
