@@ -42,7 +42,7 @@ def efficientnet_lite0(**options: Any) -> keras.Model:
 
 
 def efficientnet_lite2(**options: Any) -> keras.Model:
-    """EfficientNet-Lite2, 4.8 million parameters; options of `efficientnet_lite`."""
+    """EfficientNet-Lite2, 4.9 million parameters; options of `efficientnet_lite`."""
     return efficientnet_lite(1.1, 1.2, **options)
 
 

@@ -40,7 +40,7 @@ def teachers_answers(
     return answers.astype(np.float32)
 
 
-def kept(path: Path, ask: Callable[[], np.ndarray]) -> np.ndarray:
+def kept_answers(path: Path, ask: Callable[[], np.ndarray]) -> np.ndarray:
     """What `ask` answers, kept in a `.npy` file for a training that is resumed; teachers may take as long as it."""
     if path.exists():
         answers: np.ndarray = np.load(path)

@@ -21,7 +21,7 @@ from classification.model import build_classifier, with_activation_map
 from classification.ood import OODDetector
 from classification.priors import likeliest, prior_strengths
 from classification.starting import mean_classifier, start_from
-from classification.teaching import kept, taught_targets, teachers_answers
+from classification.teaching import kept_answers, taught_targets, teachers_answers
 from classification.test_time_augmentation import flips_of
 from classification.training_images import TrainingImages, check_boxes
 from data.batches import ClassificationBatches
@@ -108,7 +108,7 @@ def train(
     run = start_run(output, "classification", settings, labelled, splits, resume=resume)
     images = TrainingImages(run, training_parts(labelled, run.splits, "diagnosis"), config, locator)
     if teachers:
-        answers = kept(
+        answers = kept_answers(
             run.cache_folder / "answers.npy",
             lambda: teachers_answers(teachers, lambda side: images.part("train", side), images.classes),
         )

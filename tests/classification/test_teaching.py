@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classification.teaching import kept, taught_targets, teachers_answers
+from classification.teaching import kept_answers, taught_targets, teachers_answers
 from data.batches import ClassificationBatches
 from segmentation.engine.run_folder import RunError
 
@@ -37,7 +37,7 @@ def test_a_resumed_training_does_not_ask_again(tmp_path: Path) -> None:
         asked.append(1)
         return np.array([[0.25, 0.75]], np.float32)
 
-    first, second = (kept(tmp_path / "cache" / "answers.npy", ask) for _ in range(2))
+    first, second = (kept_answers(tmp_path / "cache" / "answers.npy", ask) for _ in range(2))
     np.testing.assert_array_equal(first, second)
     assert len(asked) == 1
 
