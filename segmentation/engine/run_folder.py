@@ -154,6 +154,9 @@ def start_run(
 ) -> Run:
     """Make a run folder, or with `resume` go on with the one that is there if its settings and images are the same.
 
+    A start that ended before its first epoch did is no run: another takes its place. With `resume` it keeps what that
+    start had prepared, which may have taken as long as the training: the places of lesions and the teachers' answers.
+
     Parameters
     ----------
     folder : path
@@ -169,8 +172,7 @@ def start_run(
     Raises
     ------
     RunError
-        If the folder holds a run and `resume` is off, or if that run is of another kind. A start that failed before
-        its first epoch ended is no run: another takes its place.
+        If the folder holds a run and `resume` is off, or if that run is of another kind.
     """
     run = Run(Path(folder))
     settings = json.loads(json.dumps(settings))
@@ -180,9 +182,15 @@ def start_run(
             raise RunError(
                 f"{run.folder} already holds a run; add --resume to go on with it, or give another --output."
             )
-        _check_same(run, stage, settings, fingerprint(catalog), splits)
+        if difference := _difference(run, stage, settings, fingerprint(catalog), splits):
+            raise RunError(difference)
         return run
-    _clear_failed_start(run)
+    _check_own(run)
+    if resume and _prepared(run) and not _difference(run, stage, settings, fingerprint(catalog), splits):
+        _remove(run.checkpoint_folder, run.log_folder)
+        return run
+    if (run.folder / "config.json").exists():
+        _remove(run.checkpoint_folder, run.log_folder, run.cache_folder, *run.folder.glob("lesions-*.csv"))
     config = {
         "stage": stage,
         "settings": settings,
@@ -195,23 +203,31 @@ def start_run(
     return run
 
 
-def _clear_failed_start(run: Run) -> None:
-    """Remove what a start that failed left, which may be of other images or settings; leave others' files alone."""
+def _check_own(run: Run) -> None:
+    """Raise RunError where files of the folder are no run's and would be overwritten."""
     if not (run.folder / "config.json").exists():
-        foreign = [name for name in FILES if (run.folder / name).exists()]
-        if foreign:
+        if foreign := [name for name in FILES if (run.folder / name).exists()]:
             raise RunError(
                 f"{run.folder} holds {foreign[0]} and no run, and it would be overwritten; give another --output."
             )
-        return
-    if not {"stage", "settings", "dataset"} <= set(run.config):
+    elif not {"stage", "settings", "dataset"} <= set(run.config):
         raise RunError(
             f"{run.folder / 'config.json'} is no run's and would be overwritten; give another --output."
         )
-    for folder in (run.cache_folder, run.checkpoint_folder, run.log_folder):
-        shutil.rmtree(folder, ignore_errors=True)
-    for file in run.folder.glob("lesions-*.csv"):
-        file.unlink()
+
+
+def _prepared(run: Run) -> bool:
+    """Whether a start that failed came as far as to know its images."""
+    return (run.folder / "config.json").exists() and run.splits_path.exists()
+
+
+def _remove(*paths: Path) -> None:
+    """Remove what a start that failed left, which may be of other images or settings."""
+    for path in paths:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def describe_dataset(catalog: pd.DataFrame) -> dict[str, Any]:
@@ -240,21 +256,21 @@ def fingerprint(catalog: pd.DataFrame) -> str:
     return f"{pd.util.hash_pandas_object(columns, index=False).sum():016x}"
 
 
-def _check_same(
+def _difference(
     run: Run, stage: str, settings: dict[str, Any], catalog_fingerprint: str, splits: pd.DataFrame
-) -> None:
+) -> str | None:
+    """Why a run can't go on with what it is now asked for; None where it can."""
     if run.config["stage"] != stage:
-        raise RunError(f"{run.folder} is a {run.config['stage']} run; give another --output.")
+        return f"{run.folder} is a {run.config['stage']} run; give another --output."
     known = FORMER_SETTINGS | run.settings
     changed = [name for name in settings if settings[name] != known.get(name)]
     if changed:
         before = ", ".join(f"{name}={known.get(name)!r}" for name in changed)
-        raise RunError(f"{run.folder} was started with {before}; resume it with the same settings.")
+        return f"{run.folder} was started with {before}; resume it with the same settings."
     if run.config["dataset"]["fingerprint"] != catalog_fingerprint:
-        raise RunError(f"{run.folder} was started on other images; resume it with the same dataset.")
+        return f"{run.folder} was started on other images; resume it with the same dataset."
     if dict(zip(splits["image_id"], splits["split"], strict=True)) != dict(
         zip(run.splits["image_id"], run.splits["split"], strict=True)
     ):
-        raise RunError(
-            f"{run.folder} was started with another split; resume it with the same one, or without one."
-        )
+        return f"{run.folder} was started with another split; resume it with the same one, or without one."
+    return None

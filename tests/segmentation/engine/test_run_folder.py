@@ -113,6 +113,33 @@ def test_a_start_that_failed_does_not_block_the_corrected_command(tmp_path: Path
     assert {file.name for file in tmp_path.iterdir()} == {"config.json", "splits.csv"}
 
 
+def prepared_start(folder: Path) -> Run:
+    """A start that came as far as the teachers' answers, and whose first epoch did not end."""
+    run = start(folder)
+    (folder / "lesions-train.csv").write_text("image_id\n")
+    for place in (run.cache_folder, run.checkpoint_folder, run.log_folder):
+        place.mkdir()
+    (run.cache_folder / "answers.npy").write_bytes(b"answers")
+    return run
+
+
+def test_what_a_killed_start_prepared_is_kept_for_the_same_training(tmp_path: Path) -> None:
+    run = prepared_start(tmp_path)
+    start(tmp_path, resume=True)
+    assert (run.cache_folder / "answers.npy").read_bytes() == b"answers"
+    assert (tmp_path / "lesions-train.csv").exists()
+    assert not run.checkpoint_folder.exists() and not run.log_folder.exists()
+
+
+@pytest.mark.parametrize(
+    "other", [{"resume": False}, {"settings": {**SETTINGS, "epochs": 4}}, {"catalog": catalog_of(6)}]
+)
+def test_what_a_killed_start_prepared_is_not_taken_for_another_training(tmp_path: Path, other) -> None:
+    run = prepared_start(tmp_path)
+    start(tmp_path, **{"resume": True, **other})
+    assert not run.cache_folder.exists() and not (tmp_path / "lesions-train.csv").exists()
+
+
 @pytest.mark.parametrize("name", ["config.json", "splits.csv", "metrics.json"])
 def test_files_that_are_no_runs_are_not_overwritten(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text('{"mine": 1}')
