@@ -109,7 +109,7 @@ def train(
     images = TrainingImages(run, training_parts(labelled, run.splits, "diagnosis"), config, locator)
     if teachers:
         answers = kept_answers(
-            run.cache_folder / "answers.npy",
+            run.folder / "answers.npy",
             lambda: teachers_answers(teachers, lambda side: images.part("train", side), images.classes),
         )
         images.targets = taught_targets(images.labels["train"], answers, config.teaching)

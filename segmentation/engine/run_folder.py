@@ -190,7 +190,8 @@ def start_run(
         _remove(run.checkpoint_folder, run.log_folder)
         return run
     if (run.folder / "config.json").exists():
-        _remove(run.checkpoint_folder, run.log_folder, run.cache_folder, *run.folder.glob("lesions-*.csv"))
+        found = [*run.folder.glob("lesions-*.csv"), run.folder / "answers.npy"]
+        _remove(run.checkpoint_folder, run.log_folder, run.cache_folder, *found)
     config = {
         "stage": stage,
         "settings": settings,
