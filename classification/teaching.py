@@ -41,10 +41,19 @@ def teachers_answers(
 
 
 def kept_answers(path: Path, ask: Callable[[], np.ndarray]) -> np.ndarray:
-    """What `ask` answers, kept in a `.npy` file for a training that is resumed; teachers may take as long as it."""
+    """What `ask` answers, kept in a `.npy` file for a training that is resumed; teachers may take as long as it.
+
+    Raises
+    ------
+    RunError
+        If the file is damaged.
+    """
     if path.exists():
-        answers: np.ndarray = np.load(path)
-        return answers
+        try:
+            known: np.ndarray = np.load(path)
+        except (EOFError, ValueError) as error:
+            raise RunError(f"{path} is damaged; remove it, and the teachers are asked again.") from error
+        return known
     answers = ask()
     with replacing(path) as temporary:
         np.save(temporary, answers)

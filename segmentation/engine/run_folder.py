@@ -22,7 +22,7 @@ PACKAGES = (
 )  # fmt: skip
 # What runs had before it could be chosen, and do not tell.
 FORMER_SETTINGS = {"encoder": "mobilenetv2", "averaged": []}
-FILES = ("splits.csv", "history.csv", "metrics.json", "samples.npz", "model.keras")
+FILES = ("splits.csv", "history.csv", "metrics.json", "samples.npz", "model.keras", "answers.npy")
 AGE_BOUNDS = (0, 30, 50, 70, 200)
 AGE_GROUPS = ("0-29", "30-49", "50-69", "70+")
 

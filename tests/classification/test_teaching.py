@@ -37,9 +37,16 @@ def test_a_resumed_training_does_not_ask_again(tmp_path: Path) -> None:
         asked.append(1)
         return np.array([[0.25, 0.75]], np.float32)
 
-    first, second = (kept_answers(tmp_path / "cache" / "answers.npy", ask) for _ in range(2))
+    first, second = (kept_answers(tmp_path / "answers.npy", ask) for _ in range(2))
     np.testing.assert_array_equal(first, second)
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"no array", b"\x93NUMPY\x01\x00"])
+def test_kept_answers_that_are_damaged_are_named(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "answers.npy").write_bytes(content)
+    with pytest.raises(RunError, match=r"answers\.npy is damaged; remove it"):
+        kept_answers(tmp_path / "answers.npy", lambda: np.zeros((1, 2), np.float32))
 
 
 def test_targets_mix_labels_and_answers() -> None:

@@ -140,7 +140,7 @@ def test_what_a_killed_start_prepared_is_not_taken_for_another_training(tmp_path
     assert {file.name for file in tmp_path.iterdir()} == {"config.json", "splits.csv"}
 
 
-@pytest.mark.parametrize("name", ["config.json", "splits.csv", "metrics.json"])
+@pytest.mark.parametrize("name", ["config.json", "splits.csv", "metrics.json", "answers.npy"])
 def test_files_that_are_no_runs_are_not_overwritten(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text('{"mine": 1}')
     with pytest.raises(RunError, match=rf"{name}.* would be overwritten; give another --output"):
