@@ -49,6 +49,9 @@ class ClassificationConfig:
         Of `classification.encoders.ENCODERS`.
     width : float
         The encoder's width multiplier (alpha), where it has one.
+    frozen_stride : int
+        The encoder's layers up to the last one whose maps are at least the input's side divided by this keep their
+        weights in all phases, their batch normalisation included; 0 trains all.
     head_epochs, small_epochs, epochs : int
         Epochs of the head alone and of all layers at the small side, then of all layers at the full side.
     head_learning_rate, learning_rate : float
@@ -78,6 +81,7 @@ class ClassificationConfig:
     input_side: int = 224
     small_side: int = 160
     width: float = 1.0
+    frozen_stride: int = 0
     head_epochs: int = 1
     small_epochs: int = 20
     epochs: int = 8
@@ -102,12 +106,11 @@ class ClassificationConfig:
     def phases(self) -> list[Phase]:
         """Head, then all layers at the small side, then at the full one; a phase without epochs is left out."""
         small, full = (self.small_side,) * 2, (self.input_side,) * 2
+        full_rate = self.learning_rate / 3 if self.small_epochs else self.learning_rate
         phases = (
             Phase("head", small, self.head_epochs, self.head_learning_rate, frozen_encoder=True),
-            Phase("small", small, self.small_epochs, self.learning_rate),
-            Phase(
-                "full", full, self.epochs, self.learning_rate / 3 if self.small_epochs else self.learning_rate
-            ),
+            Phase("small", small, self.small_epochs, self.learning_rate, frozen_stride=self.frozen_stride),
+            Phase("full", full, self.epochs, full_rate, frozen_stride=self.frozen_stride),
         )
         return [phase for phase in phases if phase.epochs > 0]
 

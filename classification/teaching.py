@@ -8,7 +8,7 @@ from scipy.special import softmax
 
 from classification.model import load_classifier
 from classification.test_time_augmentation import flips_of
-from data.batches import ClassificationBatches
+from data.batches import ClassificationBatches, sampling_weights
 from data.files import replacing
 from data.progress import tracked
 from segmentation.engine.run_folder import Run, RunError
@@ -40,19 +40,24 @@ def teachers_answers(
     return answers.astype(np.float32)
 
 
-def kept_answers(path: Path, ask: Callable[[], np.ndarray]) -> np.ndarray:
-    """What `ask` answers, kept in a `.npy` file for a training that is resumed; teachers may take as long as it.
+def kept_answers(path: Path, shape: tuple[int, int], ask: Callable[[], np.ndarray]) -> np.ndarray:
+    """What `ask` answers, (N, C), kept in a `.npy` file for a training that is resumed: asking may take as long as it.
 
     Raises
     ------
     RunError
-        If the file is damaged.
+        If the file is damaged, or is about other images or classes.
     """
     if path.exists():
         try:
             known: np.ndarray = np.load(path)
         except (EOFError, ValueError) as error:
             raise RunError(f"{path} is damaged; remove it, and the teachers are asked again.") from error
+        if known.shape != shape:
+            raise RunError(
+                f"{path} holds no answers about {shape[0]} images in {shape[1]} classes; remove it, and the teachers "
+                "are asked again."
+            )
         return known
     answers = ask()
     with replacing(path) as temporary:
@@ -76,6 +81,22 @@ def _answers(
         answers.append(logits[:, places] / temperature)
     probabilities: np.ndarray = softmax(np.concatenate(answers), axis=1)
     return probabilities
+
+
+def under_sampling(answers: np.ndarray, labels: np.ndarray, sampling: str) -> np.ndarray:
+    """Teachers' answers (N, C) as they are where the classes are drawn in other shares than those of the labels (N,).
+
+    A teacher's probabilities hold the natural shares, a batch that draws rare classes more often does not: each
+    probability is multiplied by the weight of its class in the draw, and rows sum to 1 again (Saerens et al. 2002,
+    Neural Computation 14:21, equation 2.4).
+    """
+    weights_of_images = sampling_weights(labels, sampling)
+    if weights_of_images is None:
+        return answers
+    weights = np.zeros(answers.shape[1])
+    weights[labels] = weights_of_images
+    drawn: np.ndarray = answers * weights
+    return (drawn / drawn.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def taught_targets(labels: np.ndarray, answers: np.ndarray, teaching: float) -> np.ndarray:

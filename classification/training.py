@@ -21,7 +21,7 @@ from classification.model import build_classifier, with_activation_map
 from classification.ood import OODDetector
 from classification.priors import likeliest, prior_strengths
 from classification.starting import mean_classifier, start_from
-from classification.teaching import kept_answers, taught_targets, teachers_answers
+from classification.teaching import kept_answers, taught_targets, teachers_answers, under_sampling
 from classification.test_time_augmentation import flips_of
 from classification.training_images import TrainingImages, check_boxes
 from data.batches import ClassificationBatches
@@ -110,9 +110,11 @@ def train(
     if teachers:
         answers = kept_answers(
             run.folder / "answers.npy",
+            (len(images.labels["train"]), len(images.classes)),
             lambda: teachers_answers(teachers, lambda side: images.part("train", side), images.classes),
         )
-        images.targets = taught_targets(images.labels["train"], answers, config.teaching)
+        drawn = under_sampling(answers, images.labels["train"], config.sampling)
+        images.targets = taught_targets(images.labels["train"], drawn, config.teaching)
     state = fit(
         run,
         config.phases,
@@ -159,6 +161,7 @@ def _build(
         width=config.width,
         dropout=config.dropout,
         frozen_encoder=phase.frozen_encoder,
+        frozen_stride=phase.frozen_stride,
     )
     if starts:
         start_from(model, mean_classifier(starts), classes, starts[0].metrics["classes"])

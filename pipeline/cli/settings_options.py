@@ -97,6 +97,11 @@ CLASSIFICATION_OPTIONS = {
     "input_side": typer.Option(min=32, help="Height and width of the model's input, a multiple of 32."),
     "small_side": typer.Option(min=32, help="Height and width in the first two phases."),
     "width": typer.Option(min=0.1, help="The width multiplier of a MobileNet."),
+    "frozen_stride": typer.Option(
+        min=0,
+        max=32,
+        help="Layers whose maps are at least the side divided by this (4 or 8) keep their weights; 0 trains all.",
+    ),
     "head_epochs": typer.Option(min=0, help="Epochs of the head alone."),
     "small_epochs": typer.Option(min=0, help="Epochs of all layers at the small side."),
     "epochs": typer.Option(

@@ -229,6 +229,8 @@ def starting(context: typer.Context, output: Path) -> Iterator[None]:
     with alone_in(output):
         if not Run(output).holds_training:
             if context.params["resume"] and not any(output.glob("fold-*/config.json")):
-                complain(f"{output}: holds no training to go on with; it begins anew.")
+                complain(
+                    f"{output}: holds no finished epoch to go on with; the training begins with its first."
+                )
             write_settings(context, output)
         yield

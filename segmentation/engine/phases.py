@@ -11,6 +11,7 @@ class Phase:
     """A stretch of training at one image size.
 
     The learning rate rises to its peak over the first twentieth of the steps and then falls to zero along a cosine.
+    With a `frozen_stride` the layers whose maps are at least the input's side divided by it keep their weights.
     """
 
     name: str
@@ -18,3 +19,4 @@ class Phase:
     epochs: int
     learning_rate: float
     frozen_encoder: bool = False
+    frozen_stride: int = 0

@@ -45,6 +45,25 @@ def test_a_frozen_encoder_leaves_only_the_head_to_train() -> None:
     assert [variable.path for variable in frozen.trainable_variables] == ["logits/kernel", "logits/bias"]
 
 
+def same(layer: keras.layers.Layer, weights: list[np.ndarray]) -> bool:
+    return all(np.array_equal(now, then) for now, then in zip(layer.get_weights(), weights, strict=True))
+
+
+@pytest.mark.parametrize(("stride", "first"), [(4, "block_3_depthwise"), (8, "block_6_depthwise")])
+def test_layers_of_large_maps_keep_their_weights_and_averages(stride: int, first: str) -> None:
+    partly = build_classifier(3, 64, None, width=0.35, frozen_stride=stride)
+    encoder = partly.get_layer("encoder")
+    learning = [layer for layer in encoder.layers if layer.trainable_variables]
+    assert learning[0].name == first
+    before = {layer.name: layer.get_weights() for layer in encoder.layers}
+    partly.compile(keras.optimizers.SGD(1.0), "mse")
+    partly.train_on_batch(photographs(), np.ones((2, 3)))
+    kept = {layer.name for layer in encoder.layers if layer.weights and same(layer, before[layer.name])}
+    names = {layer.name for layer in encoder.layers if layer.weights}
+    assert kept == names - {layer.name for layer in learning}
+    assert len(kept) > 10
+
+
 def test_models_of_all_phases_share_their_weights_shapes(classifier: keras.Model) -> None:
     frozen = build_classifier(3, 32, None, width=0.35, frozen_encoder=True)
     assert [w.shape for w in frozen.get_weights()] == [w.shape for w in classifier.get_weights()]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classification.teaching import kept_answers, taught_targets, teachers_answers
+from classification.teaching import kept_answers, taught_targets, teachers_answers, under_sampling
 from data.batches import ClassificationBatches
 from segmentation.engine.run_folder import RunError
 
@@ -37,7 +37,7 @@ def test_a_resumed_training_does_not_ask_again(tmp_path: Path) -> None:
         asked.append(1)
         return np.array([[0.25, 0.75]], np.float32)
 
-    first, second = (kept_answers(tmp_path / "answers.npy", ask) for _ in range(2))
+    first, second = (kept_answers(tmp_path / "answers.npy", (1, 2), ask) for _ in range(2))
     np.testing.assert_array_equal(first, second)
     assert len(asked) == 1
 
@@ -46,7 +46,25 @@ def test_a_resumed_training_does_not_ask_again(tmp_path: Path) -> None:
 def test_kept_answers_that_are_damaged_are_named(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "answers.npy").write_bytes(content)
     with pytest.raises(RunError, match=r"answers\.npy is damaged; remove it"):
-        kept_answers(tmp_path / "answers.npy", lambda: np.zeros((1, 2), np.float32))
+        kept_answers(tmp_path / "answers.npy", (1, 2), lambda: np.zeros((1, 2), np.float32))
+
+
+def test_kept_answers_about_other_images_are_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "answers.npy", np.zeros((3, 2), np.float32))
+    with pytest.raises(
+        RunError, match=r"answers\.npy holds no answers about 4 images in 2 classes; remove it"
+    ):
+        kept_answers(tmp_path / "answers.npy", (4, 2), lambda: np.zeros((4, 2), np.float32))
+
+
+def test_answers_follow_the_shares_in_which_classes_are_drawn() -> None:
+    labels = np.repeat([0, 1], [90, 10])
+    answers = np.tile(np.array([[0.9, 0.1]], np.float32), (100, 1))
+    assert under_sampling(answers, labels, "natural") is answers
+    balanced = under_sampling(answers, labels, "balanced")
+    assert balanced == pytest.approx(np.full((100, 2), 0.5), abs=1e-6)
+    square_root = under_sampling(answers, labels, "square-root")
+    assert square_root == pytest.approx(np.tile([[0.75, 0.25]], (100, 1)), abs=1e-6)
 
 
 def test_targets_mix_labels_and_answers() -> None:

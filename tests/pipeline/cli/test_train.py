@@ -124,7 +124,10 @@ def test_a_run_among_the_images_is_refused(stage: str, dataset: Path) -> None:
 def test_going_on_with_nothing_is_said(dataset: Path, tmp_path: Path) -> None:
     command = ("train", "segmentation", dataset, "--output", tmp_path / "new", *UNET, *RANDOM)
     refused = lesion(*command, "--resume", "--devices", 99)
-    assert "holds no training to go on with; it begins anew" in refused.stderr.replace("\n", " ")
+    assert (
+        "holds no finished epoch to go on with; the training begins with its first"
+        in refused.stderr.replace("\n", " ")
+    )
 
 
 def test_a_run_is_not_overwritten(segmentation: Path, dataset: Path) -> None:

@@ -40,6 +40,12 @@ def test_a_frozen_encoder_costs_less() -> None:
     assert fast.seconds - unchanged < (slow.seconds - unchanged) / 2
 
 
+def test_frozen_large_maps_cost_less_the_more_of_them_there_are() -> None:
+    phases = [Phase("full", (64, 64), 2, 1e-3, frozen_stride=stride) for stride in (0, 2, 4, 8, 16)]
+    seconds = [estimate_training("classification", [phase], 5000, 0, 32).seconds for phase in phases]
+    assert seconds[0] == seconds[1] > seconds[2] > seconds[3] == seconds[4]
+
+
 @pytest.mark.parametrize(("seconds", "text"), [(20, "a minute"), (600, "10 min"), (9000, "2.5 h")])
 def test_durations_read_as_a_person_would_say_them(seconds: float, text: str) -> None:
     assert duration(seconds) == text
