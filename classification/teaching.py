@@ -8,16 +8,19 @@ from scipy.special import softmax
 
 from classification.model import load_classifier
 from classification.test_time_augmentation import flips_of
-from data.batches import ClassificationBatches, sampling_weights
+from data.batches import SAMPLINGS, ClassificationBatches, sampling_weights
 from data.files import replacing
 from data.progress import tracked
 from segmentation.engine.run_folder import Run, RunError
 
 
 def teachers_answers(
-    teachers: Sequence[Run], batches_of: Callable[[int], ClassificationBatches], classes: Sequence[str]
+    teachers: Sequence[Run],
+    batches_of: Callable[[int], ClassificationBatches],
+    classes: Sequence[str],
+    labels: np.ndarray,
 ) -> np.ndarray:
-    """Mean probability of each class over the teachers and over the flips of each image.
+    """Mean probability of each class over the teachers and over the flips of each image, in the labels' own shares.
 
     Parameters
     ----------
@@ -26,6 +29,8 @@ def teachers_answers(
     batches_of : function (input side) -> ClassificationBatches
         The images as they are, in their order.
     classes : the student's
+    labels : int array (N,)
+        Of the images; a teacher that drew rare classes more often is taken to have learned from classes as frequent.
 
     Returns
     -------
@@ -36,7 +41,11 @@ def teachers_answers(
     RunError
         If a teacher does not know a class.
     """
-    answers: np.ndarray = np.mean([_answers(run, batches_of, classes) for run in teachers], axis=0)
+    natural = [
+        in_other_shares(_answers(run, batches_of, classes), labels, _sampling_of(run), "natural")
+        for run in teachers
+    ]
+    answers: np.ndarray = np.mean(natural, axis=0)
     return answers.astype(np.float32)
 
 
@@ -65,6 +74,11 @@ def kept_answers(path: Path, shape: tuple[int, int], ask: Callable[[], np.ndarra
     return answers
 
 
+def _sampling_of(run: Run) -> str:
+    imbalance: str = run.config.get("settings", {}).get("imbalance", "natural")
+    return imbalance if imbalance in SAMPLINGS else "natural"
+
+
 def _answers(
     run: Run, batches_of: Callable[[int], ClassificationBatches], classes: Sequence[str]
 ) -> np.ndarray:
@@ -83,20 +97,31 @@ def _answers(
     return probabilities
 
 
-def under_sampling(answers: np.ndarray, labels: np.ndarray, sampling: str) -> np.ndarray:
-    """Teachers' answers (N, C) as they are where the classes are drawn in other shares than those of the labels (N,).
+def in_other_shares(answers: np.ndarray, labels: np.ndarray, known: str, wanted: str) -> np.ndarray:
+    """Answers (N, C) of a network that learned from one sampling as one that learned from another would give them.
 
-    A teacher's probabilities hold the natural shares, a batch that draws rare classes more often does not: each
-    probability is multiplied by the weight of its class in the draw, and rows sum to 1 again (Saerens et al. 2002,
-    Neural Computation 14:21, equation 2.4).
+    Probabilities hold the shares in which the classes were drawn: each is multiplied by the weight of its class in the
+    wanted draw and divided by that in the known one, and rows sum to 1 again (Saerens et al. 2002, Neural Computation
+    14:21, equation 2.4).
+
+    Parameters
+    ----------
+    answers : float array (N, C), rows sum to 1
+    labels : int array
+        Of the images that are drawn, in which every class occurs.
+    known, wanted : "natural", "square-root" or "balanced"
     """
-    weights_of_images = sampling_weights(labels, sampling)
-    if weights_of_images is None:
+    if known == wanted:
         return answers
-    weights = np.zeros(answers.shape[1])
-    weights[labels] = weights_of_images
-    drawn: np.ndarray = answers * weights
-    return (drawn / drawn.sum(axis=1, keepdims=True)).astype(np.float32)
+    shifted: np.ndarray = answers * _class_weights(labels, wanted) / _class_weights(labels, known)
+    return (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _class_weights(labels: np.ndarray, sampling: str) -> np.ndarray:
+    """Weight (C,) of an image of each class in the draw."""
+    classes, firsts = np.unique(labels, return_index=True)
+    weights = sampling_weights(labels, sampling)
+    return np.ones(len(classes)) if weights is None else weights[firsts]
 
 
 def taught_targets(labels: np.ndarray, answers: np.ndarray, teaching: float) -> np.ndarray:

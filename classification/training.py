@@ -21,7 +21,7 @@ from classification.model import build_classifier, with_activation_map
 from classification.ood import OODDetector
 from classification.priors import likeliest, prior_strengths
 from classification.starting import mean_classifier, start_from
-from classification.teaching import kept_answers, taught_targets, teachers_answers, under_sampling
+from classification.teaching import in_other_shares, kept_answers, taught_targets, teachers_answers
 from classification.test_time_augmentation import flips_of
 from classification.training_images import TrainingImages, check_boxes
 from data.batches import ClassificationBatches
@@ -107,21 +107,24 @@ def train(
     }
     run = start_run(output, "classification", settings, labelled, splits, resume=resume)
     images = TrainingImages(run, training_parts(labelled, run.splits, "diagnosis"), config, locator)
+    labels = images.labels["train"]
     if teachers:
         answers = kept_answers(
             run.folder / "answers.npy",
-            (len(images.labels["train"]), len(images.classes)),
-            lambda: teachers_answers(teachers, lambda side: images.part("train", side), images.classes),
+            (len(labels), len(images.classes)),
+            lambda: teachers_answers(
+                teachers, lambda side: images.part("train", side), images.classes, labels
+            ),
         )
-        drawn = under_sampling(answers, images.labels["train"], config.sampling)
-        images.targets = taught_targets(images.labels["train"], drawn, config.teaching)
+        drawn = in_other_shares(answers, labels, "natural", config.sampling)
+        images.targets = taught_targets(labels, drawn, config.teaching)
     state = fit(
         run,
         config.phases,
         build_model=lambda phase: _build(config, phase, images.classes, starts),
         make_batches=images.batches,
         compile_model=lambda model, phase, steps: _compile(
-            config, loss_for(config, images.labels["train"]), model, phase, steps
+            config, loss_for(config, labels), model, phase, steps
         ),
         monitor=MONITORS[config.monitor],
         patience=config.patience,

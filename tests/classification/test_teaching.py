@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classification.teaching import kept_answers, taught_targets, teachers_answers, under_sampling
+from classification.teaching import in_other_shares, kept_answers, taught_targets, teachers_answers
 from data.batches import ClassificationBatches
 from segmentation.engine.run_folder import RunError
 
+LABELS = np.array([0, 1, 2])
 CLASSES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 
 
@@ -18,8 +19,8 @@ def batches_of(side: int) -> ClassificationBatches:
 
 
 def test_answers_are_probabilities_of_the_students_classes(classification_run) -> None:
-    some = teachers_answers([classification_run], batches_of, CLASSES[:3])
-    all_of_them = teachers_answers([classification_run] * 2, batches_of, CLASSES)
+    some = teachers_answers([classification_run], batches_of, CLASSES[:3], LABELS)
+    all_of_them = teachers_answers([classification_run] * 2, batches_of, CLASSES, np.arange(7))
     assert some.sum(axis=1) == pytest.approx(1, abs=1e-5)
     kept = all_of_them[:, :3]
     assert some == pytest.approx(kept / kept.sum(axis=1, keepdims=True), rel=1e-3)
@@ -27,7 +28,7 @@ def test_answers_are_probabilities_of_the_students_classes(classification_run) -
 
 def test_a_teacher_must_know_all_classes(classification_run) -> None:
     with pytest.raises(RunError, match="does not know scc; give teachers of the same classes"):
-        teachers_answers([classification_run], batches_of, (*CLASSES, "scc"))
+        teachers_answers([classification_run], batches_of, (*CLASSES, "scc"), LABELS)
 
 
 def test_a_resumed_training_does_not_ask_again(tmp_path: Path) -> None:
@@ -60,11 +61,25 @@ def test_kept_answers_about_other_images_are_refused(tmp_path: Path) -> None:
 def test_answers_follow_the_shares_in_which_classes_are_drawn() -> None:
     labels = np.repeat([0, 1], [90, 10])
     answers = np.tile(np.array([[0.9, 0.1]], np.float32), (100, 1))
-    assert under_sampling(answers, labels, "natural") is answers
-    balanced = under_sampling(answers, labels, "balanced")
+    assert in_other_shares(answers, labels, "natural", "natural") is answers
+    balanced = in_other_shares(answers, labels, "natural", "balanced")
     assert balanced == pytest.approx(np.full((100, 2), 0.5), abs=1e-6)
-    square_root = under_sampling(answers, labels, "square-root")
+    square_root = in_other_shares(answers, labels, "natural", "square-root")
     assert square_root == pytest.approx(np.tile([[0.75, 0.25]], (100, 1)), abs=1e-6)
+    assert in_other_shares(square_root, labels, "square-root", "natural") == pytest.approx(answers, abs=1e-6)
+
+
+def test_a_teacher_that_drew_rare_classes_more_often_answers_in_natural_shares(
+    classification_run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = np.array([0, 0, 0, 0, 1, 2])
+    answers = []
+    for imbalance in ("none", "balanced"):
+        settings = {**classification_run.config["settings"], "imbalance": imbalance}
+        monkeypatch.setitem(classification_run.config, "settings", settings)
+        answers.append(teachers_answers([classification_run], batches_of, CLASSES[:3], labels))
+    natural = answers[1] * [1, 4, 4]
+    assert answers[0] == pytest.approx(natural / natural.sum(axis=1, keepdims=True), rel=1e-3)
 
 
 def test_targets_mix_labels_and_answers() -> None:
