@@ -121,7 +121,8 @@ def _class_weights(labels: np.ndarray, sampling: str) -> np.ndarray:
     """Weight (C,) of an image of each class in the draw."""
     classes, firsts = np.unique(labels, return_index=True)
     weights = sampling_weights(labels, sampling)
-    return np.ones(len(classes)) if weights is None else weights[firsts]
+    of_classes: np.ndarray = np.ones(len(classes)) if weights is None else weights[firsts]
+    return of_classes
 
 
 def taught_targets(labels: np.ndarray, answers: np.ndarray, teaching: float) -> np.ndarray:
