@@ -114,15 +114,15 @@ def in_other_shares(answers: np.ndarray, labels: np.ndarray, known: str, wanted:
     if known == wanted:
         return answers
     shifted: np.ndarray = answers * _class_weights(labels, wanted) / _class_weights(labels, known)
-    return (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
+    shifted /= shifted.sum(axis=1, keepdims=True)
+    return shifted.astype(np.float32)
 
 
 def _class_weights(labels: np.ndarray, sampling: str) -> np.ndarray:
     """Weight (C,) of an image of each class in the draw."""
     classes, firsts = np.unique(labels, return_index=True)
     weights = sampling_weights(labels, sampling)
-    of_classes: np.ndarray = np.ones(len(classes)) if weights is None else weights[firsts]
-    return of_classes
+    return np.ones(len(classes)) if weights is None else weights[firsts]
 
 
 def taught_targets(labels: np.ndarray, answers: np.ndarray, teaching: float) -> np.ndarray:
