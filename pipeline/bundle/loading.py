@@ -28,6 +28,7 @@ from pipeline.bundle.manifest import (
 
 FORMAT_VERSION = 1
 DEFAULT_BUNDLE = Path(__file__).parent / "default"
+SHIPPED = "bundle"  # its name on the command line
 VIEWS = ("crop", "full")
 PRECISIONS = ("float32", "float16", "int8")
 

@@ -14,12 +14,10 @@ if TYPE_CHECKING:
     from segmentation.engine.run_folder import Run
     from segmentation.locating import Locator
 
-SHIPPED = "bundle"
-
 
 def bundle_at(path: Path) -> "Bundle | None":
     """The bundle in a folder, the one that ships for the word "bundle" where no folder is called so, or None."""
-    from pipeline.bundle.loading import MANIFEST_FILE, load_bundle
+    from pipeline.bundle.loading import MANIFEST_FILE, SHIPPED, load_bundle
 
     if (path / MANIFEST_FILE).exists():
         return load_bundle(path)

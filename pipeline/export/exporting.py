@@ -13,7 +13,7 @@ from classification.model import load_classifier, with_activation_map
 from classification.probabilities import softmax
 from data.splits import write_splits
 from pipeline.bundle.litert import LiteRTModel
-from pipeline.bundle.loading import Bundle
+from pipeline.bundle.loading import DEFAULT_BUNDLE, SHIPPED, Bundle
 from pipeline.bundle.saving import save_bundle
 from pipeline.export.conversion import convert
 from pipeline.export.model_card import without_machine_paths, write_card
@@ -208,7 +208,7 @@ def _command(
 ) -> str:
     """The command that makes this bundle of these runs."""
     options = {
-        "--segmentation": segmentation.folder,
+        "--segmentation": SHIPPED if segmentation.folder == DEFAULT_BUNDLE else segmentation.folder,
         "--classification": classification.folder,
         "--precision": precision,
         "--name": name,

@@ -14,7 +14,7 @@ from pipeline import LesionPipeline
 from pipeline.bundle.litert import LiteRTModel
 from pipeline.bundle.loading import load_bundle
 from pipeline.export import exporting
-from pipeline.export.exporting import export
+from pipeline.export.exporting import _command, export
 from pipeline.export.networks import classification_network, segmentation_network
 from pipeline.export.parity import TOLERANCES, ExportError, check_parity
 from pipeline.export.segmentation_part import mixed_tests
@@ -122,6 +122,14 @@ def test_the_card_names_the_command_that_makes_the_bundle(trained_bundle: Path) 
     runs = "--segmentation segmentation --classification classification"
     command = f"lesion export {runs} --precision float32 --output drawn"
     assert f"\n{command}\n" in (trained_bundle / "MODEL_CARD.md").read_text()
+
+
+def test_the_command_calls_the_bundle_that_ships_by_its_name(classification_run: Run) -> None:
+    command = _command(load_bundle(), classification_run, "int8", None, "mine")
+    assert (
+        command
+        == "lesion export --segmentation bundle --classification classification --precision int8 --output mine"
+    )
 
 
 def test_the_calibration_is_drawn_beside_the_card(trained_bundle: Path) -> None:
