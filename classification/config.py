@@ -1,6 +1,6 @@
 """The settings of a classification training."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from segmentation.engine.phases import Phase, Strength
@@ -39,10 +39,14 @@ class ClassificationConfig:
         (Lin et al. 2017) with these weights; they are drawn more often, by the square root of their count or as often
         as all others; the logarithm of each class's share is added to its logit in the loss (Menon et al. 2021,
         arXiv 2007.07314), so that the logits themselves rank the classes as if all were equally frequent.
+    source_weights : name of a folder -> weight
+        Images in a folder of this name are drawn so many times as often as others of their class, and a class counts
+        as many images as its weights sum to.
     prior_strength : float in 0..1, or None
-        With "logit-adjustment": the part of the logarithm of the classes' shares that the finished model gets back,
-        from 0 (all classes alike: the best balanced accuracy) to 1 (shares as in validation: the best likelihood).
-        None takes the likeliest on validation.
+        The part of the logarithm of the classes' shares in validation that the finished model answers with, in place of
+        those that it has learned, from 0 (all classes alike: the best balanced accuracy) to 1 (the best likelihood).
+        None takes the likeliest on validation with "logit-adjustment", and otherwise leaves what was learned. Not with
+        "focal", whose logits hold no such shares.
     input_side, small_side : int, multiples of 32
         Pixels of what the trained model takes, and of what the first epochs train at.
     encoder : str
@@ -78,6 +82,7 @@ class ClassificationConfig:
     malignant: tuple[str, ...] = ()
     only: tuple[str, ...] | None = None
     imbalance: Imbalance = "square-root"
+    source_weights: dict[str, float] = field(default_factory=dict)
     input_side: int = 224
     small_side: int = 160
     width: float = 1.0

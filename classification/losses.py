@@ -1,29 +1,25 @@
-"""Losses for unbalanced classes, and the shares of the classes that they need."""
+"""Losses for unbalanced classes."""
 
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
-from sklearn.utils.class_weight import compute_class_weight
 
 from classification.config import ClassificationConfig
+from classification.priors import log_shares
 
 
-def class_weights(labels: np.ndarray) -> np.ndarray:
+def class_weights(labels: np.ndarray, image_weights: np.ndarray | None = None) -> np.ndarray:
     """Weight of each class by the inverse of its count; their mean over the images is 1."""
-    weights: np.ndarray = compute_class_weight("balanced", classes=np.unique(labels), y=labels)
+    counts = np.bincount(labels, weights=image_weights)
+    weights: np.ndarray = counts.sum() / (len(counts) * counts)
     return weights
 
 
-def log_shares(labels: np.ndarray, classes: int) -> np.ndarray:
-    """Logarithm (C,) of each class's share among the labels (N,), with one image more in each class."""
-    counts = np.bincount(labels, minlength=classes) + 1.0
-    shares: np.ndarray = np.log(counts / counts.sum())
-    return shares
-
-
-def loss_for(config: ClassificationConfig, labels: np.ndarray) -> Any:
+def loss_for(
+    config: ClassificationConfig, labels: np.ndarray, image_weights: np.ndarray | None = None
+) -> Any:
     """The loss of logits (B, C) against targets (B, C) that the settings ask for.
 
     Parameters
@@ -31,11 +27,13 @@ def loss_for(config: ClassificationConfig, labels: np.ndarray) -> Any:
     config : ClassificationConfig
     labels : int array (N,)
         Of the training images, in which every class occurs.
+    image_weights : float array (N,), optional
+        How many times as often each is drawn.
     """
-    smoothing, weights_of_classes = config.label_smoothing, class_weights(labels)
+    smoothing, weights_of_classes = config.label_smoothing, class_weights(labels, image_weights)
     if config.imbalance == "logit-adjustment":
         plain = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
-        shift = log_shares(labels, len(weights_of_classes)).astype("float32")
+        shift = log_shares(labels, len(weights_of_classes), image_weights).astype("float32")
 
         def logit_adjusted_cross_entropy(targets: Any, logits: Any) -> Any:
             return plain(targets, logits + shift)

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from classification.efficientnet_lite import efficientnet_lite0, efficientnet_lite2
 from classification.encoders import ENCODERS
+from classification.priors import ClassPrior
 from segmentation.engine.normalization import with_fused_batch_normalization
 from segmentation.engine.run_folder import Run, RunError
 from segmentation.engine.starting import check_encoder, reading_encoder_weights
@@ -126,17 +126,16 @@ def load_classifier(run: Run, prior_strength: float | None = None) -> keras.Mode
     Raises
     ------
     RunError
-        If a strength is given and the run was not trained with logit adjustment.
+        If a strength is given and the run does not know which shares of the classes it has learned.
     """
     model = keras.models.load_model(run.model_path, compile=False)
-    chosen = run.metrics.get("prior_strength")
-    if prior_strength is not None and not chosen:
-        raise RunError(
-            f"{run.folder} was not trained with --imbalance logit-adjustment; leave out --prior-strength."
-        )
-    if chosen:
-        scale = 1.0 if prior_strength is None else prior_strength / chosen
+    prior = ClassPrior.from_metrics(run.metrics)
+    if prior is not None:
         kernel, bias = model.get_layer("logits").get_weights()
-        shift = scale * np.array(run.metrics["prior_shift"], bias.dtype)
-        model.get_layer("logits").set_weights([kernel, bias + shift])
+        model.get_layer("logits").set_weights([kernel, bias + prior.shift(prior_strength)])
+    elif prior_strength is not None:
+        raise RunError(
+            f"{run.folder} does not know which shares of the classes it has learned (an earlier version made it, or it "
+            "was trained with --imbalance focal); leave out --prior-strength."
+        )
     return model

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import softmax
 
 from classification.model import load_classifier
+from classification.priors import ClassPrior
 from classification.test_time_augmentation import flips_of
 from data.batches import SAMPLINGS, ClassificationBatches, sampling_weights
 from data.files import replacing
@@ -30,7 +31,8 @@ def teachers_answers(
         The images as they are, in their order.
     classes : the student's
     labels : int array (N,)
-        Of the images; a teacher that drew rare classes more often is taken to have learned from classes as frequent.
+        Of the images; a teacher of an earlier version that drew rare classes more often is taken to have learned from
+        classes as frequent.
 
     Returns
     -------
@@ -41,8 +43,9 @@ def teachers_answers(
     RunError
         If a teacher does not know a class.
     """
+    as_they_are = np.ones(len(classes))
     natural = [
-        in_other_shares(_answers(run, batches_of, classes), labels, _sampling_of(run), "natural")
+        in_other_shares(_answers(run, batches_of, classes), _draws_of(run, labels), as_they_are)
         for run in teachers
     ]
     answers: np.ndarray = np.mean(natural, axis=0)
@@ -74,9 +77,11 @@ def kept_answers(path: Path, shape: tuple[int, int], ask: Callable[[], np.ndarra
     return answers
 
 
-def _sampling_of(run: Run) -> str:
+def _draws_of(run: Run, labels: np.ndarray) -> np.ndarray:
+    """How often a teacher expects an image of each class (C,); a run of an earlier version tells its sampling alone."""
     imbalance: str = run.config.get("settings", {}).get("imbalance", "natural")
-    return imbalance if imbalance in SAMPLINGS else "natural"
+    known = ClassPrior.from_metrics(run.metrics) is not None or imbalance not in SAMPLINGS
+    return class_draws(labels, "natural" if known else imbalance)
 
 
 def _answers(
@@ -85,7 +90,7 @@ def _answers(
     known = run.metrics["classes"]
     if strange := [name for name in classes if name not in known]:
         raise RunError(f"{run.folder} does not know {', '.join(strange)}; give teachers of the same classes.")
-    model = load_classifier(run)
+    model = load_classifier(run, None if ClassPrior.from_metrics(run.metrics) is None else 1.0)
     batches = batches_of(model.input_shape[1])
     places, temperature = [known.index(name) for name in classes], run.metrics["temperature"]
     answers = []
@@ -97,8 +102,8 @@ def _answers(
     return probabilities
 
 
-def in_other_shares(answers: np.ndarray, labels: np.ndarray, known: str, wanted: str) -> np.ndarray:
-    """Answers (N, C) of a network that learned from one sampling as one that learned from another would give them.
+def in_other_shares(answers: np.ndarray, known: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Answers (N, C) of a network that learned from one draw as one that learned from another would give them.
 
     Probabilities hold the shares in which the classes were drawn: each is multiplied by the weight of its class in the
     wanted draw and divided by that in the known one, and rows sum to 1 again (Saerens et al. 2002, Neural Computation
@@ -107,22 +112,28 @@ def in_other_shares(answers: np.ndarray, labels: np.ndarray, known: str, wanted:
     Parameters
     ----------
     answers : float array (N, C), rows sum to 1
-    labels : int array
-        Of the images that are drawn, in which every class occurs.
-    known, wanted : "natural", "square-root" or "balanced"
+    known, wanted : float arrays (C,)
+        From `class_draws`.
     """
-    if known == wanted:
-        return answers
-    shifted: np.ndarray = answers * _class_weights(labels, wanted) / _class_weights(labels, known)
+    shifted: np.ndarray = answers * wanted / known
     shifted /= shifted.sum(axis=1, keepdims=True)
     return shifted.astype(np.float32)
 
 
-def _class_weights(labels: np.ndarray, sampling: str) -> np.ndarray:
-    """Weight (C,) of an image of each class in the draw."""
-    classes, firsts = np.unique(labels, return_index=True)
-    weights = sampling_weights(labels, sampling)
-    return np.ones(len(classes)) if weights is None else weights[firsts]
+def class_draws(labels: np.ndarray, sampling: str, image_weights: np.ndarray | None = None) -> np.ndarray:
+    """How often an image of each class (C,) is drawn, on average over the class; all 1 where it is as it is.
+
+    Parameters
+    ----------
+    labels : int array (N,)
+        Of the images that are drawn, in which every class occurs.
+    sampling : "natural", "square-root" or "balanced"
+    image_weights : float array (N,), optional
+        See `data.batches.sampling_weights`.
+    """
+    weights = sampling_weights(labels, sampling, image_weights)
+    draws: np.ndarray = np.bincount(labels, weights=weights) / np.bincount(labels)
+    return draws
 
 
 def taught_targets(labels: np.ndarray, answers: np.ndarray, teaching: float) -> np.ndarray:

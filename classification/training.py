@@ -15,13 +15,19 @@ from classification.config import ClassificationConfig
 from classification.encoders import ENCODERS
 from classification.figures import classification_figure
 from classification.labelled import labelled_images
-from classification.losses import log_shares, loss_for
+from classification.losses import loss_for
 from classification.metrics import ClassificationScores
 from classification.model import build_classifier, with_activation_map
 from classification.ood import OODDetector
-from classification.priors import likeliest, prior_strengths
+from classification.priors import ClassPrior, learned_log_shares, likeliest, log_shares, prior_strengths
 from classification.starting import mean_classifier, start_from
-from classification.teaching import in_other_shares, kept_answers, taught_targets, teachers_answers
+from classification.teaching import (
+    class_draws,
+    in_other_shares,
+    kept_answers,
+    taught_targets,
+    teachers_answers,
+)
 from classification.test_time_augmentation import flips_of
 from classification.training_images import TrainingImages, check_boxes
 from data.batches import ClassificationBatches
@@ -116,7 +122,11 @@ def train(
                 teachers, lambda side: images.part("train", side), images.classes, labels
             ),
         )
-        drawn = in_other_shares(answers, labels, "natural", config.sampling)
+        drawn = in_other_shares(
+            answers,
+            np.ones(len(images.classes)),
+            class_draws(labels, config.sampling, images.image_weights),
+        )
         images.targets = taught_targets(labels, drawn, config.teaching)
     state = fit(
         run,
@@ -124,7 +134,7 @@ def train(
         build_model=lambda phase: _build(config, phase, images.classes, starts),
         make_batches=images.batches,
         compile_model=lambda model, phase, steps: _compile(
-            config, loss_for(config, labels), model, phase, steps
+            config, loss_for(config, labels, images.image_weights), model, phase, steps
         ),
         monitor=MONITORS[config.monitor],
         patience=config.patience,
@@ -214,18 +224,17 @@ def _finish(run: Run, images: TrainingImages, state: FitState) -> dict[str, Any]
 
 
 def _prior(images: TrainingImages, logits: np.ndarray) -> dict[str, Any]:
-    """What the logits get back of the classes' shares in validation, and what other strengths of it were worth."""
-    if images.config.imbalance != "logit-adjustment":
+    """What the logits get of the classes' shares in validation, and what other strengths of it were worth."""
+    config, labels, classes = images.config, images.labels, len(images.classes)
+    learned = learned_log_shares(config.imbalance, labels["train"], classes, images.image_weights)
+    if learned is None:
         return {}
-    labels = images.labels["validation"]
-    shares = log_shares(labels, len(images.classes))
-    worths = prior_strengths(logits, labels, shares)
-    strength = likeliest(worths) if images.config.prior_strength is None else images.config.prior_strength
-    return {
-        "prior_strength": strength,
-        "prior_shift": (strength * shares).tolist(),
-        "prior_strengths": worths,
-    }
+    shares = log_shares(labels["validation"], classes)
+    worths = prior_strengths(logits - learned, labels["validation"], shares)
+    strength = config.prior_strength
+    if strength is None and config.imbalance == "logit-adjustment":
+        strength = likeliest(worths)
+    return {**ClassPrior(learned, shares, strength).to_metrics(), "prior_strengths": worths}
 
 
 def _flipped_outputs(model: keras.Model, batches: ClassificationBatches) -> tuple[np.ndarray, np.ndarray]:

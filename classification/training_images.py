@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from classification.config import ClassificationConfig
+from classification.source_weights import weights_of_images
 from classification.views import CropView, crop_view, locate_references, viewed
 from data.augmentation import Augmentation
 from data.batches import ClassificationBatches
@@ -43,6 +44,7 @@ class TrainingImages:
         self.config, self.parts = config, parts
         self.classes = classes_of(parts["train"]["dx"])
         self.labels = {name: _class_indices(part["dx"], self.classes) for name, part in parts.items()}
+        self.image_weights = weights_of_images(list(parts["train"]["image_path"]), config.source_weights)
         self.views = {name: self._view(run, name, segmentation) for name in parts}
         side = max(phase.input_size[0] for phase in config.phases)
         self.targets: np.ndarray | None = None
@@ -77,6 +79,7 @@ class TrainingImages:
             jitter=self.config.jitter if view and training else 0.0,
             augmentation=augmentation,
             sampling=self.config.sampling if training else "natural",
+            image_weights=self.image_weights if training else None,
             mixup=self.config.mixup if training else 0.0,
             targets=self.targets if training else None,
             seed=self.config.seed,

@@ -140,6 +140,8 @@ class ClassificationBatches(Batches):
         The most by which a box is moved and resized in training, as a part of its side.
     sampling : "natural", "square-root" or "balanced"
         How often a class is drawn: as it is, by the square root of its count, or as often as every other.
+    image_weights : float array (N,), optional
+        How many times as often each image is drawn as others of its class.
     mixup : float
         Alpha of MixUp's Beta distribution (Zhang et al. 2018), see `mixed`; 0 mixes no images.
     """
@@ -156,14 +158,14 @@ class ClassificationBatches(Batches):
         jitter: float = 0.0,
         augmentation: Augmentation | None = None,
         sampling: str = "natural",
+        image_weights: np.ndarray | None = None,
         mixup: float = 0.0,
         targets: np.ndarray | None = None,
         seed: int = 0,
     ) -> None:
         shuffle = augmentation is not None
-        super().__init__(
-            len(images), batch_size, shuffle=shuffle, seed=seed, weights=sampling_weights(labels, sampling)
-        )
+        weights = sampling_weights(labels, sampling, image_weights)
+        super().__init__(len(images), batch_size, shuffle=shuffle, seed=seed, weights=weights)
         self.images, self.labels, self.classes, self.input_side = images, labels, classes, input_side
         self.boxes, self.jitter, self.augmentation, self.mixup = boxes, jitter, augmentation, mixup
         self.targets = (
@@ -217,10 +219,20 @@ def mixed(images: np.ndarray, labels: np.ndarray, alpha: float, seed: int) -> tu
     return np.stack(blended), labels * part[:, None] + labels[partners] * (1 - part[:, None])
 
 
-def sampling_weights(labels: np.ndarray, sampling: str) -> np.ndarray | None:
-    """Weight (N,) of every image in the draw; None where every image comes once an epoch."""
+def sampling_weights(
+    labels: np.ndarray, sampling: str, image_weights: np.ndarray | None = None
+) -> np.ndarray | None:
+    """Weight (N,) of every image in the draw; None where every image comes once an epoch.
+
+    Parameters
+    ----------
+    labels : int array (N,)
+    sampling : "natural", "square-root" or "balanced"
+    image_weights : float array (N,), optional
+        An image of weight 2 counts as two, in its class's count, too.
+    """
     if sampling == "natural":
-        return None
-    counts = np.bincount(labels)[labels]
+        return image_weights
+    counts = np.bincount(labels, weights=image_weights)[labels]
     weights: np.ndarray = 1 / counts if sampling == "balanced" else 1 / np.sqrt(counts)
-    return weights
+    return weights if image_weights is None else weights * image_weights

@@ -64,8 +64,8 @@ def export(
         typer.Option(
             min=0,
             max=1,
-            help="How much the classes' shares count in a classifier trained with logit adjustment, from 0 (best "
-            "balanced accuracy) to 1; by default what its training has chosen. Calibrate the bundle afterwards.",
+            help="How much the classes' shares count, from 0 (best balanced accuracy) to 1; by default as its training "
+            "has it. Calibrate the bundle afterwards.",
             show_default=False,
         ),
     ] = None,

@@ -10,6 +10,7 @@ import typer
 
 from classification.config import View
 from classification.encoders import ENCODERS as CLASSIFIER_ENCODERS
+from classification.source_weights import parse_source_weights
 from pipeline.cli.options import chosen_weights
 from segmentation.encoders import ENCODERS as UNET_ENCODERS
 
@@ -30,11 +31,19 @@ def _names(listed: str | None) -> tuple[str, ...] | None:
     return None if listed is None else tuple(name.strip() for name in listed.split(","))
 
 
+def _source_weights(listed: str | None) -> dict[str, float]:
+    try:
+        return {} if listed is None else parse_source_weights(listed)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--source-weights") from None
+
+
 SPELLINGS = {
     "view": Spelling(View, "crop", str),  # a comparison has more views
     "encoder": Spelling(str, "mobilenetv2", str.lower),
     "only": Spelling(str | None, None, _names),
     "malignant": Spelling(str | None, None, lambda listed: _names(listed) or ()),
+    "source_weights": Spelling(str | None, None, _source_weights),
     "encoder_weights": Spelling(str, "imagenet", chosen_weights),
 }
 
@@ -85,11 +94,16 @@ CLASSIFICATION_OPTIONS = {
     "imbalance": typer.Option(
         help="What is done about rare classes; square-root and balanced draw their images more often."
     ),
+    "source_weights": typer.Option(
+        metavar="FOLDER=WEIGHT",
+        help="How often images in a dataset's folder are drawn, as in ISIC2018=2,ISIC2019=0.25; others have 1.",
+        show_default=False,
+    ),
     "prior_strength": typer.Option(
         min=0,
         max=1,
-        help="With logit-adjustment: how much the classes' shares count in the end, from 0 (best balanced "
-        "accuracy) to 1; by default what is likeliest on validation.",
+        help="How much the classes' shares count in the end, from 0 (best balanced accuracy) to 1; by default as they "
+        "were learned, and with logit-adjustment what is likeliest on validation.",
         show_default=False,
     ),
     "margin": typer.Option(min=0, help="Of the crop, on every side, as a part of the lesion's longer side."),

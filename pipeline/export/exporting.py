@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from classification.model import load_classifier, with_activation_map
+from classification.priors import ClassPrior
 from classification.probabilities import softmax
 from data.splits import write_splits
 from pipeline.bundle.litert import LiteRTModel
@@ -176,17 +177,17 @@ def _fields(
 
 
 def _prior(metrics: dict[str, Any], prior_strength: float | None) -> dict[str, Any]:
-    """What the classes' shares count in a classifier with logit adjustment, and what other strengths were worth."""
-    if "prior_strengths" not in metrics:
+    """What the classes' shares count in the classifier, and what other strengths were worth."""
+    known = ClassPrior.from_metrics(metrics)
+    if known is None or "prior_strengths" not in metrics:
         return {}
-    trained, shift = metrics["prior_strength"], metrics["prior_shift"]
+    classes = metrics["classes"]
     prior = {
-        "strength": trained if prior_strength is None else prior_strength,
+        "strength": known.strength if prior_strength is None else prior_strength,
         "strengths": metrics["prior_strengths"],
+        "log_shares": dict(zip(classes, known.shares.tolist(), strict=True)),
+        "learned_log_shares": dict(zip(classes, known.learned.tolist(), strict=True)),
     }
-    if trained:
-        shares = [value / trained for value in shift]
-        prior["log_shares"] = dict(zip(metrics["classes"], shares, strict=True))
     return {"prior": prior}
 
 

@@ -1,5 +1,6 @@
 """The model card of a bundle (Mitchell et al. 2019, "Model cards for model reporting", arXiv 1810.03993)."""
 
+import math
 import shlex
 from collections.abc import Iterator, Mapping
 from itertools import groupby
@@ -48,7 +49,11 @@ def model_card(fields: Figures) -> str:
     """Markdown text from the fields of `bundle.json`."""
     environment = template_environment(escape=False)
     environment.filters.update(
-        interval=_interval, diagnosis_name=diagnosis_name, malignancy=malignancy, counts=_counts
+        exponential=math.exp,
+        interval=_interval,
+        diagnosis_name=diagnosis_name,
+        malignancy=malignancy,
+        counts=_counts,
     )
     calibrated = _calibrated(fields["figures"])
     return environment.get_template("model_card.md").render(

@@ -8,6 +8,7 @@ folded.
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ import keras
 import numpy as np
 
 from classification.model import build_classifier
+from classification.priors import ClassPrior
 from data.files import write_text
 from data.images import read_image
 from data.resizing import resize
@@ -83,15 +85,20 @@ def rebuilt_run(bundle: Bundle, stage: str, images: np.ndarray, folder: Path) ->
 
 
 def _take_prior_out(model: keras.Model, bundle: Bundle) -> dict[str, Any]:
-    """Take the classes' shares and odds' factors out of the logits; the metrics that give the shares back."""
+    """Leave in the logits what was learned, without what the export added; the metrics that give all shares back."""
     facts = json.loads((bundle.folder / MANIFEST_FILE).read_text(encoding="utf-8"))
     prior, odds = facts["figures"].get("prior", {}), odds_of(bundle)
-    known = prior.get("log_shares", {})
-    shares = np.array([known.get(name, 0.0) for name in bundle.classes])
+    shares, learned = (
+        np.array([prior.get(kind, {}).get(name, 0.0) for name in bundle.classes])
+        for kind in ("log_shares", "learned_log_shares")
+    )
+    given = ClassPrior(learned, shares, prior.get("strength"))
     raises = np.log([odds.get(name, 1.0) for name in bundle.classes])
     kernel, bias = model.get_layer("logits").get_weights()
-    model.get_layer("logits").set_weights([kernel, bias - prior.get("strength", 0.0) * shares - raises])
-    return {"prior_strength": 1.0, "prior_shift": shares.tolist()} if known else {}
+    model.get_layer("logits").set_weights([kernel, bias - given.shift() - raises])
+    if "log_shares" not in prior:
+        return {}
+    return replace(given, strength=None if given.strength is None else 1.0).to_metrics()
 
 
 def rebuilt_model(bundle: Bundle, stage: str, images: np.ndarray) -> keras.Model:

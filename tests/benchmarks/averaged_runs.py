@@ -23,7 +23,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 from sklearn.metrics import f1_score, recall_score, roc_auc_score
 
-from classification.losses import log_shares
+from classification.priors import log_shares
 from data.datasets.catalog import load_dataset
 from data.images import read_image
 from data.resizing import resize

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from classification.config import ClassificationConfig
-from classification.losses import log_shares, loss_for
+from classification.losses import loss_for
+from classification.priors import log_shares
 
 LABELS = np.array([0] * 9 + [1])
 

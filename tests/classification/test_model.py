@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from classification.encoders import ENCODERS
-from classification.model import LITE, build_classifier, with_activation_map
+from classification.model import LITE, build_classifier, load_classifier, with_activation_map
+from classification.priors import ClassPrior
 from segmentation.engine.normalization import FusedBatchNormalization
-from segmentation.engine.run_folder import RunError
+from segmentation.engine.run_folder import Run, RunError
 
 BIAS = np.array([1.0, -2.0, 0.5])
 
@@ -109,3 +110,21 @@ def test_an_image_is_scaled_in_the_model_as_its_encoder_learned_it() -> None:
 def test_a_width_is_refused_where_there_is_only_one() -> None:
     with pytest.raises(RunError, match="efficientnetb0 has one width only"):
         build_classifier(2, 32, None, encoder="efficientnetb0", width=0.5)
+
+
+def test_a_run_answers_with_another_part_of_the_shares(
+    classification_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its training drew rare classes more often: by itself a run answers as it has learned."""
+    prior = ClassPrior.from_metrics(classification_run.metrics)
+    assert prior is not None
+    assert prior.strength is None
+    biases = {
+        strength: load_classifier(classification_run, strength).get_layer("logits").get_weights()[1]
+        for strength in (None, 0.0, 1.0)
+    }
+    assert biases[0.0] == pytest.approx(biases[None] - prior.learned, abs=1e-5)
+    assert biases[1.0] == pytest.approx(biases[0.0] + prior.shares, abs=1e-5)
+    monkeypatch.setattr(ClassPrior, "from_metrics", lambda _: None)
+    with pytest.raises(RunError, match="does not know which shares of the classes it has learned"):
+        load_classifier(classification_run, 0.5)

@@ -5,8 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classification.teaching import in_other_shares, kept_answers, taught_targets, teachers_answers
-from data.batches import ClassificationBatches
+from classification.priors import ClassPrior
+from classification.teaching import (
+    class_draws,
+    in_other_shares,
+    kept_answers,
+    taught_targets,
+    teachers_answers,
+)
+from data.batches import SAMPLINGS, ClassificationBatches
 from segmentation.engine.run_folder import RunError
 
 LABELS = np.array([0, 1, 2])
@@ -61,18 +68,25 @@ def test_kept_answers_about_other_images_are_refused(tmp_path: Path) -> None:
 def test_answers_follow_the_shares_in_which_classes_are_drawn() -> None:
     labels = np.repeat([0, 1], [90, 10])
     answers = np.tile(np.array([[0.9, 0.1]], np.float32), (100, 1))
-    assert in_other_shares(answers, labels, "natural", "natural") is answers
-    balanced = in_other_shares(answers, labels, "natural", "balanced")
-    assert balanced == pytest.approx(np.full((100, 2), 0.5), abs=1e-6)
-    square_root = in_other_shares(answers, labels, "natural", "square-root")
-    assert square_root == pytest.approx(np.tile([[0.75, 0.25]], (100, 1)), abs=1e-6)
-    assert in_other_shares(square_root, labels, "square-root", "natural") == pytest.approx(answers, abs=1e-6)
+    natural, square_root, balanced = (class_draws(labels, each) for each in SAMPLINGS)
+    assert natural.tolist() == [1, 1]
+    assert in_other_shares(answers, natural, balanced) == pytest.approx(np.full((100, 2), 0.5), abs=1e-6)
+    drawn = in_other_shares(answers, natural, square_root)
+    assert drawn == pytest.approx(np.tile([[0.75, 0.25]], (100, 1)), abs=1e-6)
+    assert in_other_shares(drawn, square_root, natural) == pytest.approx(answers, abs=1e-6)
+
+
+def test_a_source_that_is_drawn_more_often_changes_its_classes_draws() -> None:
+    labels, weights = np.array([0, 0, 0, 1]), np.array([1.0, 1.0, 4.0, 1.0])
+    assert class_draws(labels, "natural", weights).tolist() == [2, 1]
+    assert class_draws(labels, "balanced", weights) == pytest.approx([1 / 3, 1])
 
 
 def test_a_teacher_that_drew_rare_classes_more_often_answers_in_natural_shares(
     classification_run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     labels = np.array([0, 0, 0, 0, 1, 2])
+    monkeypatch.setattr("classification.teaching.ClassPrior.from_metrics", lambda _: None)
     answers = []
     for imbalance in ("none", "balanced"):
         settings = {**classification_run.config["settings"], "imbalance": imbalance}
@@ -80,6 +94,20 @@ def test_a_teacher_that_drew_rare_classes_more_often_answers_in_natural_shares(
         answers.append(teachers_answers([classification_run], batches_of, CLASSES[:3], labels))
     natural = answers[1] * [1, 4, 4]
     assert answers[0] == pytest.approx(natural / natural.sum(axis=1, keepdims=True), rel=1e-3)
+
+
+def test_a_teacher_that_knows_its_prior_answers_with_all_of_the_shares(
+    classification_run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prior = ClassPrior.from_metrics(classification_run.metrics)
+    assert prior is not None
+    answers = [teachers_answers([classification_run], batches_of, CLASSES, np.arange(7))]
+    monkeypatch.setattr("classification.teaching.ClassPrior.from_metrics", lambda _: None)
+    monkeypatch.setitem(classification_run.config["settings"], "imbalance", "none")
+    answers.append(teachers_answers([classification_run], batches_of, CLASSES, np.arange(7)))
+    temperature = classification_run.metrics["temperature"]
+    shifted = answers[1] * np.exp((prior.shares - prior.learned) / temperature)
+    assert answers[0] == pytest.approx(shifted / shifted.sum(axis=1, keepdims=True), rel=1e-2)
 
 
 def test_targets_mix_labels_and_answers() -> None:

@@ -110,6 +110,15 @@ def test_natural_sampling_has_no_weights() -> None:
     assert sampling_weights(np.array([0, 0, 1]), "natural") is None
 
 
+@pytest.mark.parametrize("sampling", ["natural", "square-root", "balanced"])
+def test_an_image_of_weight_2_is_drawn_as_two_would_be(sampling: str) -> None:
+    labels = np.array([0, 0, 0, 1])
+    weighted = sampling_weights(labels, sampling, np.array([1.0, 1.0, 2.0, 1.0]))
+    plain = sampling_weights(np.array([0, 0, 0, 0, 1]), sampling)
+    twice = np.ones(5) if plain is None else plain
+    assert weighted == pytest.approx([*twice[:2], twice[2] + twice[3], twice[4]])
+
+
 def test_labels_become_one_hot_targets() -> None:
     _, targets = classification_batches(noise(3), [1, 0, 1])[0]
     assert targets.dtype == np.float32

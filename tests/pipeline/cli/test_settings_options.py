@@ -13,8 +13,8 @@ from segmentation.config import SegmentationConfig
 KINDS = [(SegmentationConfig, SEGMENTATION_OPTIONS), (ClassificationConfig, CLASSIFICATION_OPTIONS)]
 
 
-def settings_of(kind, options, *words):
-    """What a command gets as its settings."""
+def given(kind, options, *words):
+    """The result of a command, and what it gets as its settings."""
     found, app = [], typer.Typer()
 
     @app.command()
@@ -22,7 +22,11 @@ def settings_of(kind, options, *words):
     def train(settings, name: str = "run") -> None:
         found.append((name, settings))
 
-    result = CliRunner().invoke(app, [str(word) for word in words])
+    return CliRunner().invoke(app, [str(word) for word in words]), found
+
+
+def settings_of(kind, options, *words):
+    result, found = given(kind, options, *words)
     assert result.exit_code == 0, result.output
     return found[0]
 
@@ -43,3 +47,15 @@ def test_options_change_what_they_name_alone() -> None:
     _, settings = settings_of(ClassificationConfig, CLASSIFICATION_OPTIONS, *words)
     changed = {"epochs": 3, "only": ("mel", "nv"), "malignant": ("spitz",), "encoder_weights": None}
     assert asdict(settings) == asdict(ClassificationConfig()) | changed
+
+
+def test_sources_are_weighed_by_the_names_of_their_folders() -> None:
+    words = ("--source-weights", "ISIC2018=2, ISIC2019=0.25")
+    _, settings = settings_of(ClassificationConfig, CLASSIFICATION_OPTIONS, *words)
+    assert settings.source_weights == {"ISIC2018": 2, "ISIC2019": 0.25}
+
+
+def test_what_is_no_weight_of_a_source_is_told() -> None:
+    result, _ = given(ClassificationConfig, CLASSIFICATION_OPTIONS, "--source-weights", "ISIC2018")
+    assert result.exit_code == 2
+    assert "write FOLDER=WEIGHT" in result.output

@@ -1,5 +1,6 @@
 """The card says what the runs recorded, in Markdown that renders, and nothing of the machine."""
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -171,8 +172,23 @@ def test_the_card_says_how_the_diagnosis_is_chosen_and_what_else_was_tried() -> 
     card = model_card(told)
     assert "the class of the highest calibrated probability" in card
     assert "| 0.6 (here) | 0.700 | 0.600 | 0.020 | -0.450 |" in card
+    assert "as if all were equally frequent" in card
     assert "misses more of them" in card
     assert "How it decides" not in model_card(fields())
+
+
+def test_the_card_of_a_network_that_drew_rare_classes_more_often_says_in_which_shares() -> None:
+    worth = {"balanced_accuracy": 0.7, "macro_f1": 0.6, "calibration_error": 0.02, "log_likelihood": -0.5}
+    told = fields()
+    told["figures"]["prior"] = {
+        "strength": None,
+        "strengths": [worth | {"strength": 0}],
+        "learned_log_shares": {"mel": math.log(0.25), "nv": math.log(0.75)},
+    }
+    card = model_card(told)
+    assert "in the shares in which its training drew them, 25.0% mel, 75.0% nv.\nIt answers so." in card
+    assert "(here)" not in card
+    assert "equally frequent" not in card
 
 
 def test_the_card_says_whose_odds_were_raised_and_what_it_was_worth() -> None:

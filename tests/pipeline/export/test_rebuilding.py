@@ -40,22 +40,34 @@ def test_a_rebuilt_classifier_can_teach(rebuilt: Run, trained_bundle: Path) -> N
     assert rebuilt.metrics["temperature"] == load_bundle(trained_bundle).temperature
 
 
+@pytest.mark.parametrize("strength", [0.5, None])
 def test_what_the_export_gave_of_the_shares_is_taken_out(
-    make_bundle: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    strength: float | None,
+    make_bundle: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The bundle has half of them and twice the odds of the first class; a teacher shall have all, and no odds."""
+    """A bundle with half of them, or as it has learned, and twice the odds of a class; a teacher has all of them."""
     classes = HAM10000_CLASSES
     shares, raises = np.log(np.arange(1, len(classes) + 1)), np.zeros(len(classes))
     raises[0] = np.log(2)
-    prior = {"strength": 0.5, "log_shares": dict(zip(classes, shares.tolist(), strict=True))}
+    learned = shares[::-1]
+    prior = {
+        "strength": strength,
+        "log_shares": dict(zip(classes, shares.tolist(), strict=True)),
+        "learned_log_shares": dict(zip(classes, learned.tolist(), strict=True)),
+    }
     folder = make_bundle(tmp_path / "bundle", figures={"prior": prior}, odds={classes[0]: 2.0})
     features = keras.Input((3,))
     classifier = keras.Model(features, keras.layers.Dense(len(classes), name="logits")(features))
-    before = np.asarray(classifier(np.ones((1, 3))))
+    before = np.asarray(classifier(np.ones((1, 3)))) - raises
     monkeypatch.setattr("pipeline.export.rebuilding.rebuilt_model", lambda *_: classifier)
     run = rebuilt_run(load_bundle(folder), "classification", np.zeros((1, 32, 32, 3)), tmp_path / "run")
+    with_none_of_the_shares = before - (learned if strength is None else strength * shares)
+    answers = load_classifier(run, 1.0)(np.ones((1, 3)))
+    np.testing.assert_allclose(answers, with_none_of_the_shares + shares, atol=1e-5)
     np.testing.assert_allclose(
-        load_classifier(run)(np.ones((1, 3))), before + 0.5 * shares - raises, atol=1e-5
+        load_classifier(run)(np.ones((1, 3))), before if strength is None else answers, atol=1e-5
     )
 
 
