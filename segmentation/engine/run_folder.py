@@ -21,7 +21,13 @@ PACKAGES = (
     "numpy", "pandas", "scikit-learn", "pillow", "imagehash",
 )  # fmt: skip
 # What runs had before it could be chosen, and do not tell.
-FORMER_SETTINGS = {"encoder": "mobilenetv2", "averaged": []}
+# What a run did before there was a setting for it.
+FORMER_SETTINGS: dict[str, Any] = {
+    "encoder": "mobilenetv2",
+    "averaged": [],
+    "frozen_stride": 0,
+    "source_weights": {},
+}
 FILES = ("splits.csv", "history.csv", "metrics.json", "samples.npz", "model.keras", "answers.npy")
 AGE_BOUNDS = (0, 30, 50, 70, 200)
 AGE_GROUPS = ("0-29", "30-49", "50-69", "70+")

@@ -1,6 +1,7 @@
 """A run folder says what was asked for, and refuses to go on with something else."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -233,8 +234,18 @@ def test_samples_survive_their_file(tmp_path: Path) -> None:
     assert samples["validation"].shape == (1, 4, 5, 3)
 
 
-def test_a_run_from_before_encoders_had_names_is_resumed_as_mobilenetv2(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("setting", "then", "now"),
+    [
+        ("encoder", "mobilenetv2", "resnet18"),
+        ("frozen_stride", 0, 8),
+        ("source_weights", {}, {"ISIC2018": 2.0}),
+    ],
+)
+def test_a_run_from_before_a_setting_is_resumed_with_what_it_did(
+    setting: str, then: Any, now: Any, tmp_path: Path
+) -> None:
     train_an_epoch(tmp_path)
-    start(tmp_path, settings={**SETTINGS, "encoder": "mobilenetv2"}, resume=True)
-    with pytest.raises(RunError, match="was started with encoder='mobilenetv2'"):
-        start(tmp_path, settings={**SETTINGS, "encoder": "resnet18"}, resume=True)
+    start(tmp_path, settings={**SETTINGS, setting: then}, resume=True)
+    with pytest.raises(RunError, match=f"was started with {setting}={then!r}"):
+        start(tmp_path, settings={**SETTINGS, setting: now}, resume=True)
