@@ -37,7 +37,7 @@ from segmentation.engine.curves import save_figure, training_curves
 from segmentation.engine.devices import check_devices
 from segmentation.engine.fitting import FitState, fit, remove_cache
 from segmentation.engine.phases import Phase
-from segmentation.engine.run_folder import Run, start_run
+from segmentation.engine.run_folder import Run, keep_earlier_splits, start_run
 from segmentation.engine.schedule import adam_with_cosine, compile_for_backend
 from segmentation.engine.starting import check_encoder, check_phases
 from segmentation.locating import Locator, RunLocator
@@ -112,6 +112,7 @@ def train(
         "teachers": [sha256(teacher.model_path) for teacher in teachers],
     }
     run = start_run(output, "classification", settings, labelled, splits, resume=resume)
+    keep_earlier_splits(run, starts)
     images = TrainingImages(run, training_parts(labelled, run.splits, "diagnosis"), config, locator)
     labels = images.labels["train"]
     if teachers:

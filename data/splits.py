@@ -187,6 +187,18 @@ def write_splits(splits: pd.DataFrame, path: str | Path) -> None:
         splits.to_csv(temporary, index=False)
 
 
+def joined_splits(*splits: pd.DataFrame) -> pd.DataFrame:
+    """Every image that is in one of the splits, with the part that taught most: train, then validation, then test."""
+    joined = pd.concat(splits)
+    joined = joined[[name for name in ("image_id", "split", "lesion_id") if name in joined]]
+    return (
+        joined.assign(order=joined["split"].map(SPLITS.index))
+        .sort_values(["image_id", "order"])
+        .drop_duplicates("image_id")
+        .drop(columns="order")
+    )
+
+
 def training_parts(catalog: pd.DataFrame, splits: pd.DataFrame, needed: str) -> dict[str, pd.DataFrame]:
     """The catalog's rows of "train" and of "validation", each with a RangeIndex.
 

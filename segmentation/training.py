@@ -23,7 +23,7 @@ from segmentation.engine.curves import save_figure, training_curves
 from segmentation.engine.devices import check_devices
 from segmentation.engine.fitting import FitState, fit, remove_cache
 from segmentation.engine.phases import Phase
-from segmentation.engine.run_folder import Run, start_run
+from segmentation.engine.run_folder import Run, keep_earlier_splits, start_run
 from segmentation.engine.schedule import adam_with_cosine, compile_for_backend
 from segmentation.engine.starting import check_encoder, check_phases
 from segmentation.figures import segmentation_figure
@@ -85,6 +85,7 @@ def train(
         splits_of_run(catalog, splits, output, config.seed),
         resume=resume,
     )
+    keep_earlier_splits(run, () if start is None else (start,))
     parts = training_parts(masked, run.splits, "mask")
     cached = _Cache(run, parts, config)
     state = fit(

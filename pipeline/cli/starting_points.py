@@ -76,9 +76,9 @@ def tell_learned_tests(start: "Run", runs: "Sequence[Run]") -> None:
 
     if not start.splits_path.exists():
         return
-    splits = pd.concat([run.splits for run in runs])
+    known, splits = start.all_splits, pd.concat([run.splits for run in runs])
     tested = splits.loc[splits["split"] == "test", "image_id"]
-    learned = start.splits.loc[start.splits["split"] != "test", "image_id"]
+    learned = known.loc[known["split"] != "test", "image_id"]
     if count := int(tested.isin(learned).sum()):
         complain(
             f"{count} of the {len(tested)} test images taught {start.folder}, from which this training started: "

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from classification.model import load_classifier, with_activation_map
 from classification.priors import ClassPrior
 from classification.probabilities import softmax
-from data.splits import write_splits
+from data.splits import joined_splits, write_splits
 from pipeline.bundle.litert import LiteRTModel
 from pipeline.bundle.loading import DEFAULT_BUNDLE, SHIPPED, Bundle
 from pipeline.bundle.saving import save_bundle
@@ -92,7 +91,7 @@ def export(
             if warning:
                 warn(warning)
         splits = Path(temporary) / "splits.csv"
-        write_splits(_joined_splits(part.splits, classification.splits), splits)
+        write_splits(joined_splits(part.splits, classification.all_splits), splits)
         contents = {f"{stage}.tflite": file for stage, file in files.items()}
         card = write_card(fields, Path(temporary))
         return save_bundle(fields, {**contents, "splits.csv": splits, **card}, output)
@@ -117,7 +116,7 @@ def _converted_segmentation(run: Run, precision: str) -> SegmentationPart:
         training=_training_facts(run),
         validation=run.metrics["validation"],
         parity=check_parity("the segmentation model", precision, differences).to_dict(),
-        splits=run.splits,
+        splits=run.all_splits,
     )
 
 
@@ -233,16 +232,3 @@ def _training_facts(run: Run) -> dict[str, Any]:
         "training_seconds": run.metrics["training_seconds"],
         "cores": run.metrics.get("cores"),
     }
-
-
-def _joined_splits(segmentation: pd.DataFrame, classification: pd.DataFrame) -> pd.DataFrame:
-    """Every image that either model has seen, an image of both with the split that gave it to a training."""
-    both = pd.concat([segmentation, classification])
-    both = both[[name for name in ("image_id", "split", "lesion_id") if name in both]]
-    order = both["split"].map({"train": 0, "validation": 1, "test": 2})
-    return (
-        both.assign(order=order)
-        .sort_values(["image_id", "order"])
-        .drop_duplicates("image_id")
-        .drop(columns="order")
-    )

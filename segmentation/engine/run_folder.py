@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ import pandas as pd
 from data.datasets.catalog import DatasetError
 from data.files import replacing, write_text
 from data.packages import package_versions
-from data.splits import read_splits, write_splits
+from data.splits import joined_splits, read_splits, write_splits
 
 PACKAGES = (
     "lesion", "tensorflow", "keras", "jax", "segmentation-models", "albumentations", "opencv-python-headless",
@@ -28,7 +29,15 @@ FORMER_SETTINGS: dict[str, Any] = {
     "frozen_stride": 0,
     "source_weights": {},
 }
-FILES = ("splits.csv", "history.csv", "metrics.json", "samples.npz", "model.keras", "answers.npy")
+FILES = (
+    "splits.csv",
+    "earlier-splits.csv",
+    "history.csv",
+    "metrics.json",
+    "samples.npz",
+    "model.keras",
+    "answers.npy",
+)
 AGE_BOUNDS = (0, 30, 50, 70, 200)
 AGE_GROUPS = ("0-29", "30-49", "50-69", "70+")
 
@@ -55,6 +64,11 @@ class Run:
     @property
     def splits_path(self) -> Path:
         return self.folder / "splits.csv"
+
+    @property
+    def earlier_splits_path(self) -> Path:
+        """Which images taught the runs that this one started from; there only where it did."""
+        return self.folder / "earlier-splits.csv"
 
     @property
     def checkpoint_folder(self) -> Path:
@@ -91,6 +105,16 @@ class Run:
     def splits(self) -> pd.DataFrame:
         try:
             return read_splits(self.splits_path)
+        except DatasetError as error:
+            raise RunError(str(error)) from error
+
+    @property
+    def all_splits(self) -> pd.DataFrame:
+        """`splits`, and the images of all runs before it that its weights come from."""
+        if not self.earlier_splits_path.exists():
+            return self.splits
+        try:
+            return joined_splits(self.splits, read_splits(self.earlier_splits_path))
         except DatasetError as error:
             raise RunError(str(error)) from error
 
@@ -135,6 +159,13 @@ class Run:
         if not isinstance(content, dict):
             raise RunError(f"{path} is damaged (it holds no table); train the run anew.")
         return content
+
+
+def keep_earlier_splits(run: Run, starts: Sequence[Run]) -> None:
+    """Keep in a run's folder which images taught the runs that it starts from, as far as they know."""
+    known = [start.all_splits for start in starts if start.splits_path.exists()]
+    if known:
+        write_splits(joined_splits(*known), run.earlier_splits_path)
 
 
 def open_run(folder: str | Path, stage: str | None = None) -> Run:
@@ -196,7 +227,7 @@ def start_run(
         _remove(run.checkpoint_folder, run.log_folder)
         return run
     if (run.folder / "config.json").exists():
-        found = [*run.folder.glob("lesions-*.csv"), run.folder / "answers.npy"]
+        found = [*run.folder.glob("lesions-*.csv"), run.folder / "answers.npy", run.earlier_splits_path]
         _remove(run.checkpoint_folder, run.log_folder, run.cache_folder, *found)
     config = {
         "stage": stage,

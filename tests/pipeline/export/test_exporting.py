@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from classification.model import with_activation_map
+from data.splits import joined_splits
 from pipeline import LesionPipeline
 from pipeline.bundle.litert import LiteRTModel
 from pipeline.bundle.loading import load_bundle
@@ -180,7 +181,7 @@ def table_of(splits: dict[str, str]) -> pd.DataFrame:
 def test_an_image_that_either_training_saw_counts_as_seen() -> None:
     segmentation = table_of({"a": "train", "b": "test", "c": "validation", "only": "test"})
     classification = table_of({"a": "test", "b": "train", "c": "test", "new": "validation"})
-    joined = exporting._joined_splits(segmentation, classification)
+    joined = joined_splits(segmentation, classification)
     assert dict(joined.to_numpy()) == {
         "a": "train",
         "b": "train",

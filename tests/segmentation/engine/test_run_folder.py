@@ -8,7 +8,16 @@ import pandas as pd
 import pytest
 
 from data.files import write_text
-from segmentation.engine.run_folder import Run, RunError, describe_dataset, fingerprint, open_run, start_run
+from data.splits import write_splits
+from segmentation.engine.run_folder import (
+    Run,
+    RunError,
+    describe_dataset,
+    fingerprint,
+    keep_earlier_splits,
+    open_run,
+    start_run,
+)
 
 SETTINGS = {"input_size": (32, 64), "epochs": 3, "encoder_weights": None}
 
@@ -249,3 +258,45 @@ def test_a_run_from_before_a_setting_is_resumed_with_what_it_did(
     start(tmp_path, settings={**SETTINGS, setting: then}, resume=True)
     with pytest.raises(RunError, match=f"was started with {setting}={then!r}"):
         start(tmp_path, settings={**SETTINGS, setting: now}, resume=True)
+
+
+def run_of(folder: Path, splits: dict[str, str]) -> Run:
+    folder.mkdir()
+    table = pd.Series(splits, name="split").rename_axis("image_id").reset_index()
+    write_splits(table, Run(folder).splits_path)
+    return Run(folder)
+
+
+def test_a_run_knows_the_images_of_all_runs_before_it(tmp_path: Path) -> None:
+    first = run_of(tmp_path / "first", {"a": "train", "b": "test", "c": "test"})
+    second = run_of(tmp_path / "second", {"b": "train", "d": "validation"})
+    keep_earlier_splits(second, [first])
+    third = run_of(tmp_path / "third", {"c": "train", "b": "test"})
+    keep_earlier_splits(third, [second, Run(tmp_path / "of-no-images")])
+    assert dict(second.all_splits[["image_id", "split"]].to_numpy()) == {
+        "a": "train",
+        "b": "train",
+        "c": "test",
+        "d": "validation",
+    }
+    assert dict(third.all_splits[["image_id", "split"]].to_numpy()) == {
+        "a": "train",
+        "b": "train",
+        "c": "train",
+        "d": "validation",
+    }
+    assert dict(third.splits.to_numpy()) == {"c": "train", "b": "test"}
+
+
+def test_a_run_that_starts_from_nothing_keeps_no_earlier_images(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run", {"a": "train"})
+    keep_earlier_splits(run, [])
+    assert not run.earlier_splits_path.exists()
+    assert run.all_splits is run.splits
+
+
+def test_earlier_images_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run", {"a": "train"})
+    run.earlier_splits_path.write_text("image_id,split\na,learned\n")
+    with pytest.raises(RunError, match=r"earlier-splits\.csv"):
+        _ = run.all_splits
