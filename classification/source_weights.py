@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data.datasets.catalog import DatasetError
+from data.datasets.errors import DatasetError
 
 LARGEST_WEIGHT = 100.0
 

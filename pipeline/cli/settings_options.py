@@ -10,7 +10,6 @@ import typer
 
 from classification.config import View
 from classification.encoders import ENCODERS as CLASSIFIER_ENCODERS
-from classification.source_weights import parse_source_weights
 from pipeline.cli.options import chosen_weights
 from segmentation.encoders import ENCODERS as UNET_ENCODERS
 
@@ -32,6 +31,8 @@ def _names(listed: str | None) -> tuple[str, ...] | None:
 
 
 def _source_weights(listed: str | None) -> dict[str, float]:
+    from classification.source_weights import parse_source_weights  # noqa: PLC0415 - loads NumPy
+
     try:
         return {} if listed is None else parse_source_weights(listed)
     except ValueError as error:

@@ -3,7 +3,7 @@
 import pytest
 
 from classification.source_weights import parse_source_weights, weights_of_images
-from data.datasets.catalog import DatasetError
+from data.datasets.errors import DatasetError
 
 PATHS = ["/data/HAM/1.jpg", "/data/ISIC/part/2.jpg", "/data/ISIC/3.jpg"]
 
