@@ -16,16 +16,18 @@ def parse_source_weights(listed: str) -> dict[str, float]:
     Raises
     ------
     ValueError
-        In words for the user, if a part is not of that form or its weight is not over 0 and at most 100.
+        In words for the user, if a part is not of that form, its weight is not over 0 and at most 100, or a folder
+        comes twice.
 
     Examples
     --------
     >>> parse_source_weights("ISIC2018=2, ISIC2019=0.25")
     {'ISIC2018': 2.0, 'ISIC2019': 0.25}
     """
-    weights = {}
+    weights: dict[str, float] = {}
     for part in listed.split(","):
-        name, _, value = part.strip().rpartition("=")
+        folder, _, value = part.strip().rpartition("=")
+        name = folder.rstrip("/")
         try:
             weight = float(value)
         except ValueError:
@@ -34,6 +36,8 @@ def parse_source_weights(listed: str) -> dict[str, float]:
             raise ValueError(
                 f"{part.strip()}: write FOLDER=WEIGHT with a weight over 0 and at most 100, as in ISIC2019=0.25."
             )
+        if name in weights:
+            raise ValueError(f"{name} has two weights; give one.")
         weights[name] = weight
     return weights
 

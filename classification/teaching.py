@@ -43,11 +43,7 @@ def teachers_answers(
     RunError
         If a teacher does not know a class.
     """
-    as_they_are = np.ones(len(classes))
-    natural = [
-        in_other_shares(_answers(run, batches_of, classes), _draws_of(run, labels), as_they_are)
-        for run in teachers
-    ]
+    natural = [_answers(run, batches_of, classes, labels) for run in teachers]
     answers: np.ndarray = np.mean(natural, axis=0)
     return answers.astype(np.float32)
 
@@ -77,20 +73,17 @@ def kept_answers(path: Path, shape: tuple[int, int], ask: Callable[[], np.ndarra
     return answers
 
 
-def _draws_of(run: Run, labels: np.ndarray) -> np.ndarray:
-    """How often a teacher expects an image of each class (C,); a run of an earlier version tells its sampling alone."""
-    imbalance: str = run.config.get("settings", {}).get("imbalance", "natural")
-    known = ClassPrior.from_metrics(run.metrics) is not None or imbalance not in SAMPLINGS
-    return class_draws(labels, "natural" if known else imbalance)
-
-
 def _answers(
-    run: Run, batches_of: Callable[[int], ClassificationBatches], classes: Sequence[str]
+    run: Run,
+    batches_of: Callable[[int], ClassificationBatches],
+    classes: Sequence[str],
+    labels: np.ndarray,
 ) -> np.ndarray:
     known = run.metrics["classes"]
     if strange := [name for name in classes if name not in known]:
         raise RunError(f"{run.folder} does not know {', '.join(strange)}; give teachers of the same classes.")
-    model = load_classifier(run, None if ClassPrior.from_metrics(run.metrics) is None else 1.0)
+    knows_its_shares = ClassPrior.from_metrics(run.metrics) is not None
+    model = load_classifier(run, 1.0 if knows_its_shares else None)
     batches = batches_of(model.input_shape[1])
     places, temperature = [known.index(name) for name in classes], run.metrics["temperature"]
     answers = []
@@ -99,7 +92,14 @@ def _answers(
         logits = np.mean([model.predict_on_batch(np.ascontiguousarray(flip)) for flip in flips], axis=0)
         answers.append(logits[:, places] / temperature)
     probabilities: np.ndarray = softmax(np.concatenate(answers), axis=1)
-    return probabilities
+    if knows_its_shares:
+        return probabilities
+    return in_other_shares(probabilities, class_draws(labels, _sampling_of(run)), np.ones(len(classes)))
+
+
+def _sampling_of(run: Run) -> str:
+    imbalance: str = run.config.get("settings", {}).get("imbalance", "natural")
+    return imbalance if imbalance in SAMPLINGS else "natural"
 
 
 def in_other_shares(answers: np.ndarray, known: np.ndarray, wanted: np.ndarray) -> np.ndarray:

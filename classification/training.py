@@ -37,7 +37,7 @@ from segmentation.engine.curves import save_figure, training_curves
 from segmentation.engine.devices import check_devices
 from segmentation.engine.fitting import FitState, fit, remove_cache
 from segmentation.engine.phases import Phase
-from segmentation.engine.run_folder import Run, keep_earlier_splits, start_run
+from segmentation.engine.run_folder import Run, RunError, keep_earlier_splits, start_run
 from segmentation.engine.schedule import adam_with_cosine, compile_for_backend
 from segmentation.engine.starting import check_encoder, check_phases
 from segmentation.locating import Locator, RunLocator
@@ -151,6 +151,8 @@ def _check(config: ClassificationConfig, starts: Sequence[Run], devices: int) ->
     check_phases(config.phases)
     check_encoder(config.encoder, ENCODERS)
     check_devices(devices, config.batch_size)
+    if config.imbalance == "focal" and config.prior_strength is not None:
+        raise RunError("--prior-strength has no meaning with --imbalance focal; leave out one of them.")
     if not starts and config.encoder_weights is not None:
         _build(config, config.phases[0], ("a", "b"), ())
 

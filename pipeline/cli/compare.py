@@ -172,6 +172,7 @@ def _settings_of(folder: Path) -> "ClassificationConfig":
     from segmentation.engine.run_folder import open_run
 
     settings = open_run(folder, "classification").settings
+    settings.pop("source_weights", None)  # by the names of the run's own folders
     return ClassificationConfig(
         **{
             field.name: settings[field.name]

@@ -223,8 +223,12 @@ def _training_facts(run: Run) -> dict[str, Any]:
     """What the run's folder says of its data and settings, without paths of the machine that trained it."""
     settings = {key: value for key, value in run.settings.items() if key != "encoder_weights"}
     pretrained = "none" if run.settings["encoder_weights"] is None else "ImageNet or a file"
+    every = run.all_splits
     return {
         "dataset": run.config["dataset"],
+        "earlier_images": int(
+            (~every["image_id"].isin(run.splits["image_id"]) & (every["split"] != "test")).sum()
+        ),
         "split": {part: int(count) for part, count in run.splits["split"].value_counts().items()},
         "settings": {**settings, "encoder_weights": pretrained},
         "packages": run.config["packages"],

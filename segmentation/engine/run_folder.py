@@ -21,8 +21,7 @@ PACKAGES = (
     "lesion", "tensorflow", "keras", "jax", "segmentation-models", "albumentations", "opencv-python-headless",
     "numpy", "pandas", "scikit-learn", "pillow", "imagehash",
 )  # fmt: skip
-# What runs had before it could be chosen, and do not tell.
-# What a run did before there was a setting for it.
+# What runs did before there was a setting for it, and do not tell.
 FORMER_SETTINGS: dict[str, Any] = {
     "encoder": "mobilenetv2",
     "averaged": [],
@@ -50,9 +49,10 @@ class RunError(Exception):
 class Run:
     """A run folder.
 
-    `config.json` says what was asked for, `splits.csv` which image served for what, `history.csv` how each epoch
-    went, `metrics.json` what came out, `model.keras` is the best model so far, `samples.npz` holds inputs that an
-    export checks it on, `logs/` is for TensorBoard, and `checkpoint/` is what a resumed training starts from.
+    `config.json` says what was asked for, `splits.csv` which image served for what, `earlier-splits.csv` the same of
+    the runs that this one started from, `history.csv` how each epoch went, `metrics.json` what came out, `model.keras`
+    is the best model so far, `samples.npz` holds inputs that an export checks it on, `logs/` is for TensorBoard, and
+    `checkpoint/` is what a resumed training starts from.
     """
 
     folder: Path

@@ -16,6 +16,12 @@ def test_what_is_no_weight_is_told(listed: str) -> None:
         parse_source_weights(listed)
 
 
+def test_a_folder_may_end_in_a_slash_and_comes_once() -> None:
+    assert parse_source_weights("ISIC/=2") == {"ISIC": 2}
+    with pytest.raises(ValueError, match="ISIC has two weights; give one"):
+        parse_source_weights("ISIC=2,ISIC/=3")
+
+
 def test_a_folder_weighs_all_that_lies_below_it() -> None:
     assert weights_of_images(PATHS, {}) is None
     weights = weights_of_images(PATHS, {"ISIC": 2, "part": 0.25})

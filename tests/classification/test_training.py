@@ -176,6 +176,15 @@ def test_predicted_boxes_need_a_segmentation_run(tmp_path: Path, drawn_catalog: 
 
 
 @pytest.mark.usefixtures("fit_nothing")
+def test_a_prior_strength_is_refused_where_the_loss_leaves_no_shares(
+    tmp_path: Path, drawn_catalog: pd.DataFrame
+) -> None:
+    focal = dataclasses.replace(FULL, imbalance="focal", prior_strength=0.5)
+    with pytest.raises(RunError, match="no meaning with --imbalance focal; leave out one of them"):
+        train(with_classes(drawn_catalog, mel=6, nv=6), focal, tmp_path)
+
+
+@pytest.mark.usefixtures("fit_nothing")
 def test_images_that_taught_the_segmentation_are_no_test_of_a_larger_dataset(
     tmp_path: Path, segmentation_run: Run, drawn_catalog: pd.DataFrame
 ) -> None:

@@ -69,7 +69,11 @@ def test_the_masks_to_learn_from_can_be_limited(asked_for, kind: tuple[str, ...]
 
 def test_a_run_lends_its_settings_and_options_outrank_them(asked_for, tmp_path: Path) -> None:
     settings = {
-        **asdict(ClassificationConfig(width=0.35, epochs=2, encoder_weights=None)),
+        **asdict(
+            ClassificationConfig(
+                width=0.35, epochs=2, encoder_weights=None, source_weights={"elsewhere": 2.0}
+            )
+        ),
         "segmentation": None,
     }
     (tmp_path / "config.json").write_text(json.dumps({"stage": "classification", "settings": settings}))
@@ -77,6 +81,7 @@ def test_a_run_lends_its_settings_and_options_outrank_them(asked_for, tmp_path: 
     config = asked_for("--like", tmp_path, "--full-epochs", "7").config
     assert (config.classification.width, config.classification.epochs) == (0.35, 7)
     assert config.classification.encoder_weights is None
+    assert config.classification.source_weights == {}
     assert config.segmentation.encoder_weights is None
     trained = config.of_arm(config.chosen_arms[1], seed=5)
     assert (trained.view, trained.margin, trained.jitter, trained.seed) == ("crop", 0.25, 0.0, 5)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from classification.model import with_activation_map
-from data.splits import joined_splits
+from data.splits import joined_splits, read_splits, write_splits
 from pipeline import LesionPipeline
 from pipeline.bundle.litert import LiteRTModel
 from pipeline.bundle.loading import load_bundle
@@ -266,3 +266,17 @@ def test_a_runs_networks_come_with_what_it_decided(segmentation_run: Run, classi
     assert json.loads(classification.facts["classes"]) == classification_run.metrics["classes"]
     assert (classification.facts["view"], classification.facts["crop_margin"]) == ("crop", "0.25")
     assert classification.model.input_shape[1:] == classification.samples.shape[1:]
+
+
+def test_images_of_an_earlier_training_are_listed_and_counted(
+    segmentation_run: Run, classification_run: Run, tmp_path: Path
+) -> None:
+    """A user's images that taught the start are no test images of the bundle."""
+    run = Run(Path(shutil.copytree(classification_run.folder, tmp_path / "run")))
+    earlier = table_of({"elsewhere-1": "train", "elsewhere-2": "validation", "elsewhere-3": "test"})
+    write_splits(earlier, run.earlier_splits_path)
+    bundle = export(segmentation_run, run, tmp_path / "bundle")
+    assert bundle.splits_path is not None
+    listed = read_splits(bundle.splits_path).set_index("image_id")["split"]
+    assert listed[earlier["image_id"]].tolist() == ["train", "validation", "test"]
+    assert "had 2 images beside these" in (bundle.folder / "MODEL_CARD.md").read_text()

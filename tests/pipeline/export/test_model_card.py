@@ -202,3 +202,15 @@ def test_the_card_says_whose_odds_were_raised_and_what_it_was_worth() -> None:
     assert "the odds of melanoma were multiplied by 1.8" in card
     assert "| as trained | 0.590 | 0.700 | 0.600 | 0.020 | -0.500 |\n| multiplied (here) | 0.660 |" in card
     assert "odds of" not in model_card(fields())
+
+
+def test_the_card_counts_the_images_of_trainings_before_the_last() -> None:
+    told = fields()
+    told["training"]["classification"]["earlier_images"] = 12_390
+    card = model_card(told)
+    assert_renders(card)
+    assert (
+        "The weights of the classification model come from earlier trainings, too, which had 12,390 images"
+        in card
+    )
+    assert "earlier trainings" not in model_card(fields())
