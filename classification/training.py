@@ -28,7 +28,7 @@ from classification.teaching import (
     taught_targets,
     teachers_answers,
 )
-from classification.test_time_augmentation import flips_of
+from classification.test_time_augmentation import AGAIN, after_second_look, confidence_of_part, flips_of
 from classification.training_images import TrainingImages, check_boxes
 from data.batches import ClassificationBatches
 from data.files import replacing, sha256
@@ -193,7 +193,10 @@ def _finish(run: Run, images: TrainingImages, state: FitState) -> dict[str, Any]
     prior = _prior(images, logits[0])
     logits = logits + np.array(prior.get("prior_shift", 0.0))
     probabilities, figures = _calibrated(logits[0], labels, images.classes, lesions)
-    _, flips = _calibrated(logits.mean(axis=0), labels, images.classes, lesions)
+    averaged = logits.mean(axis=0)
+    _, flips = _calibrated(averaged, labels, images.classes, lesions)
+    looks = figures["temperature"], confidence_of_part(logits[0], figures["temperature"], AGAIN)
+    _, twice = _calibrated(after_second_look(logits[0], averaged, *looks), labels, images.classes, lesions)
     views = [view for view in images.views.values() if view]
     metrics = {
         "interrupted": state.interrupted,
@@ -204,6 +207,7 @@ def _finish(run: Run, images: TrainingImages, state: FitState) -> dict[str, Any]
         **figures,
         **prior,
         "flips": flips,
+        "second_look": {"below_confidence": looks[1], **twice},
         "familiarity": OODDetector.fit(logits[0], maps[0]).to_dict(),
         **state.speed,
     }

@@ -68,6 +68,19 @@ class TTACalibration:
 
 
 @dataclass(frozen=True)
+class SecondLook(TTACalibration):
+    """When the flips of a view are looked at, too, and the calibration of all answers, of one look and of several.
+
+    Attributes
+    ----------
+    below_confidence : float in 0..1
+        The first look's confidence, by the bundle's own temperature, under which the flips are looked at.
+    """
+
+    below_confidence: float
+
+
+@dataclass(frozen=True)
 class Bundle:
     """What a bundle's folder holds, as `bundle.json` states it and `load_bundle` has checked it.
 
@@ -85,6 +98,9 @@ class Bundle:
         Below this confidence a prediction is marked as uncertain.
     tta : TTACalibration, optional
         Takes the place of the two above where the classifier's answers are averaged over flips.
+    second_look : SecondLook, optional
+        Takes their place where answers are averaged over flips if the first look is unsure, which is what a bundle that
+        has it does unless told otherwise.
     ood : OODDetector, optional
         Tells images that are unlike those of the training, from the classifier's answer alone.
     appearance : AppearanceDetector, optional
@@ -108,6 +124,7 @@ class Bundle:
     figures: Mapping[str, Any]
     splits: SplitsFile | None = None
     tta: TTACalibration | None = None
+    second_look: SecondLook | None = None
     ood: OODDetector | None = None
     appearance: AppearanceDetector | None = None
     malignant: tuple[str, ...] = ()
@@ -220,6 +237,7 @@ def _parse(manifest: Manifest, folder: Path) -> Bundle:
         figures=value_of(manifest, "figures", dict),
         splits=_optional(manifest, "splits", _splits_file),
         tta=_optional(manifest, "flips", lambda tta: TTACalibration(**_calibration(tta))),
+        second_look=_optional(manifest, "second_look", _second_look),
         ood=_optional(manifest, "familiarity", _ood_detector),
         appearance=_optional(manifest, "appearance", _appearance_detector),
         malignant=_malignant(manifest),
@@ -243,6 +261,10 @@ def _calibration(manifest: Manifest) -> dict[str, float]:
         "temperature": number(manifest, "temperature", 0.01, 100),
         "abstention_threshold": number(manifest, "abstention_threshold", 0, 1),
     }
+
+
+def _second_look(manifest: Manifest) -> SecondLook:
+    return SecondLook(**_calibration(manifest), below_confidence=number(manifest, "below_confidence", 0, 1))
 
 
 def _ood_detector(manifest: Manifest) -> OODDetector:

@@ -39,6 +39,18 @@ def calibrate(
             help="Multiply a class's odds, so that fewer of it are missed and more named falsely; mel=1 takes it back.",
         ),
     ] = None,
+    again: Annotated[
+        float | None,
+        typer.Option(
+            "--second-look",
+            metavar="PART",
+            min=0,
+            max=1,
+            help="Part of the validation images that get a second look, at mirror images, because the first is unsure; "
+            "0.15 by default, and 0 for none.",
+            show_default=False,
+        ),
+    ] = None,
     name: Annotated[
         str | None, typer.Option(help="A new name for the bundle, which answers otherwise now.")
     ] = None,
@@ -47,11 +59,12 @@ def calibrate(
     """Set a bundle's temperatures and thresholds on its validation images, through the models that it holds.
 
     The mask's threshold is chosen for all datasets that have masks alike. The temperatures and the limits of doubt are
-    measured on all together, for the diagnosis as it is and averaged over flips. The bundle also learns how images of
-    these datasets look, so that it can say of another one that it is unlike them; photographs of other things, if there
-    are some, make it surer.
+    measured on all together, for the diagnosis as it is, averaged over flips, and after a second look where the first
+    is unsure. The bundle also learns how images of these datasets look, so that it can say of another one that it is
+    unlike them; photographs of other things, if there are some, make it surer.
     """
     with needing_extra("evaluate"):
+        from classification.test_time_augmentation import AGAIN
         from data.datasets.catalog import DatasetError
         from data.images import ImageError
         from pipeline.bundle.loading import BundleError, load_bundle
@@ -68,11 +81,16 @@ def calibrate(
         others = pictures_in(unlike) if unlike else ()
         if factors:
             loaded = with_odds(loaded, factors)
-        calibrated = calibrate_bundle(loaded, sources, unlike=others, seed=seed, name=name, command=command)
+        part = AGAIN if again is None else again
+        calibrated = calibrate_bundle(
+            loaded, sources, unlike=others, again=part, seed=seed, name=name, command=command
+        )
     for figures in calibrated.figures["calibration"]:
         parts = [f"{figures['validation_images']} validation images"]
         if "calibration_error" in figures:
             parts.append(f"calibration error {figures['calibration_error']:.3f}")
+        if "second_looks" in figures:
+            parts.append(f"{figures['second_looks']:.0%} looked at again")
         if "unlike_training" in figures:
             parts.append(f"{figures['unlike_training']:.1%} unlike the training images")
         print(f"{figures['source']}: {', '.join(parts)}")

@@ -69,7 +69,7 @@ def evaluate(
     as_json: JsonOption = False,
     resamples: Annotated[int, typer.Option(min=1, help="Resamples of the bootstrap over lesions.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
-    tta: TTAOption = False,
+    tta: TTAOption = None,
     threads: ThreadsOption = None,
 ) -> None:
     """Score a bundle on labelled images.
@@ -112,7 +112,7 @@ def evaluate(
             write_evaluation(evaluation, output)
         if record:
             name = ", ".join(dataset.resolve().name for dataset in datasets)
-            record_test_figures(pipeline.bundle, evaluation, selection, name, tta)
+            record_test_figures(pipeline.bundle, evaluation, selection, name)
     _tell(evaluation, as_json)
 
 

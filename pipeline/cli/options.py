@@ -51,10 +51,12 @@ ThreadsOption = Annotated[
     ),
 ]
 TTAOption = Annotated[
-    bool,
+    bool | None,
     typer.Option(
-        "--tta",
-        help="Test-time augmentation: average the diagnosis over the crop's mirror images; steadier, and slower.",
+        "--tta/--no-tta",
+        help="Test-time augmentation: average the diagnosis over the crop's mirror images; steadier, and slower. "
+        "By default where the first look is unsure, if the bundle says when that is.",
+        show_default=False,
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]

@@ -97,7 +97,7 @@ def predict(
     dicom: DicomOption = None,
     dicom_fractional: DicomFractionalOption = False,
     dicom_ids: DicomIdsOption = False,
-    tta: TTAOption = False,
+    tta: TTAOption = None,
     workers: Annotated[
         int | None,
         typer.Option(

@@ -22,7 +22,7 @@ def serve(
         str, typer.Option(help=f"Address to listen on; all but this computer's need {TOKEN}.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
-    tta: TTAOption = False,
+    tta: TTAOption = None,
     threads: ThreadsOption = None,
     most_megabytes: Annotated[
         int, typer.Option("--most-megabytes", min=1, help="Largest request, in MB.")

@@ -9,6 +9,7 @@ from pipeline.bundle.loading import Bundle
 from pipeline.evaluation.selection import Selection
 
 CONFIDENCE = 0.95
+AVERAGED = "averaged over four flips of the view"
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class EvaluationFacts:
     Attributes
     ----------
     bundle : Bundle that was scored
-    tta : whether the diagnoses are averages over flips of the view
+    tta : whether the diagnoses are averages over flips of the view; None where the bundle's second look decides
     images, lesions : int
         Of the catalog, readable or not.
     resamples, seed : of the bootstrap over lesions
@@ -30,7 +31,7 @@ class EvaluationFacts:
     """
 
     bundle: Bundle
-    tta: bool
+    tta: bool | None
     images: int
     lesions: int
     resamples: int
@@ -72,7 +73,7 @@ class EvaluationFacts:
             "Made": bundle.created,
             "Classifier": f"{bundle.classification.precision}, SHA-256 {bundle.classification.sha256}",
             "Segmentation": f"{bundle.segmentation.precision}, SHA-256 {bundle.segmentation.sha256}",
-            "Diagnoses": "averaged over four flips of the view" if self.tta else "of the view as it is",
+            "Diagnoses": self._looks,
             "Images": f"{self.images} images of {self.lesions} lesions",
             "Intervals": (
                 f"{CONFIDENCE:.0%}, bootstrap over lesions, {self.resamples} resamples, seed {self.seed}"
@@ -83,6 +84,12 @@ class EvaluationFacts:
                 for name, version in self.versions.items()
             ),
         }
+
+    @property
+    def _looks(self) -> str:
+        if self.tta is None and (again := self.bundle.second_look):
+            return f"{AVERAGED} where the first look is less than {again.below_confidence:.0%} sure"
+        return AVERAGED if self.tta else "of the view as it is"
 
     @property
     def command_line(self) -> str:

@@ -18,6 +18,7 @@ from classification.appearance import appearance
 from classification.calibration import expected_calibration_error, fit_temperature
 from classification.ood import AppearanceDetector
 from classification.probabilities import softmax
+from classification.test_time_augmentation import AGAIN, after_second_look, confidence_of_part, is_unsure
 from data.datasets.catalog import DatasetError, load_dataset
 from data.drawing.strangers import strange_pictures
 from data.progress import tracked
@@ -97,6 +98,7 @@ def calibrate(
     sources: Sequence[Source],
     *,
     unlike: Sequence[Path] = (),
+    again: float = AGAIN,
     seed: int = 0,
     name: str | None = None,
     command: str | None = None,
@@ -112,6 +114,8 @@ def calibrate(
     sources : sequence of Source
     unlike : sequence of paths
         Pictures of anything but dermoscopy, from which a rule of their own learns what is unlike the training images.
+    again : float in 0..1
+        The part of the validation images that get a second look, because the first is unsure; with 0 there is none.
     seed : of the mixture of appearances, and of the pictures' parts
     name : of the bundle from now on, for it answers otherwise; by default it keeps its name
     command : what the user wrote, to be told on the model card
@@ -134,18 +138,23 @@ def calibrate(
     manifest["name"] = name or bundle.name
     del manifest["created"]  # it is made anew
     manifest["flips"] = _calibration(known.averaged, known.labels)
+    manifest.pop("second_look", None)
+    if again:
+        manifest["second_look"] = _second_look(known, manifest["temperature"], again)
     manifest["appearance"] = detector.to_dict()
     if command:
         manifest["training"]["calibrate_command"] = without_machine_paths(command)
     manifest["figures"] = {
         **manifest["figures"],
         "calibration": [
-            _figures(source, answers, detector, manifest["temperature"])
+            _figures(source, answers, detector, manifest)
             for source, answers in zip(sources, unseen, strict=True)
         ],
         "mask_thresholds": thresholds,
         "pictures_unlike": len(unlike),
-        "odds": odds.worths(known.logits[known.labels >= 0], known.labels[known.labels >= 0], bundle),
+        "odds": odds.worths(
+            _decided(known, manifest)[0][known.labels >= 0], known.labels[known.labels >= 0], bundle
+        ),
     }
     return _written(bundle, manifest)
 
@@ -206,8 +215,24 @@ def _calibration(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     }
 
 
+def _second_look(known: Answers, temperature: float, part: float) -> dict[str, float]:
+    """The confidence under which `part` of the images lie, and the calibration of what is then said of all."""
+    below = confidence_of_part(known.logits, temperature, part)
+    decided = after_second_look(known.logits, known.averaged, temperature, below)
+    return {"below_confidence": below, **_calibration(decided, known.labels)}
+
+
+def _decided(answers: Answers, manifest: dict[str, Any]) -> tuple[np.ndarray, float]:
+    """Logits (N, C) that the bundle decides by if nobody says otherwise, and their temperature."""
+    if again := manifest.get("second_look"):
+        below = again["below_confidence"]
+        decided = after_second_look(answers.logits, answers.averaged, manifest["temperature"], below)
+        return decided, again["temperature"]
+    return answers.logits, manifest["temperature"]
+
+
 def _figures(
-    source: Source, answers: Answers, detector: AppearanceDetector, temperature: float
+    source: Source, answers: Answers, detector: AppearanceDetector, manifest: dict[str, Any]
 ) -> dict[str, Any]:
     known = answers.labels >= 0
     figures: dict[str, Any] = {
@@ -216,11 +241,15 @@ def _figures(
         "validation_images": len(source.validation),
     }
     if known.any():
-        probabilities = softmax(answers.logits[known] / temperature)
+        logits, temperature = _decided(answers, manifest)
+        probabilities = softmax(logits[known] / temperature)
         figures["calibration_error"] = expected_calibration_error(probabilities, answers.labels[known])
     if len(answers.labels):
         scores = np.array([detector.score(numbers) for numbers in answers.appearances])
         figures["unlike_training"] = float(np.mean(scores < detector.threshold))
+        if again := manifest.get("second_look"):
+            unsure = is_unsure(answers.logits, manifest["temperature"], again["below_confidence"])
+            figures["second_looks"] = float(unsure.mean())
     return figures
 
 

@@ -166,7 +166,7 @@ def _fields(
         "figures": {
             "validation": {
                 "segmentation": segmentation.validation,
-                "classification": metrics["validation"],
+                "classification": metrics.get("second_look", metrics)["validation"],
                 "classification_with_flips": metrics.get("flips", {}).get("validation"),
             },
             "parity": {"segmentation": segmentation.parity, "classification": parity.to_dict()},
@@ -193,8 +193,10 @@ def _prior(metrics: dict[str, Any], prior_strength: float | None) -> dict[str, A
 def _optional_facts(metrics: dict[str, Any]) -> dict[str, Any]:
     """The facts that a run of an earlier version did not record."""
     facts = {"familiarity": metrics["familiarity"]} if "familiarity" in metrics else {}
-    if "flips" in metrics:
-        facts["flips"] = {key: metrics["flips"][key] for key in ("temperature", "abstention_threshold")}
+    calibration = ("temperature", "abstention_threshold")
+    for name, keys in (("flips", calibration), ("second_look", ("below_confidence", *calibration))):
+        if name in metrics:
+            facts[name] = {key: metrics[name][key] for key in keys}
     return facts
 
 

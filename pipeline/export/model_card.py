@@ -17,6 +17,8 @@ from segmentation.engine.run_folder import FORMER_SETTINGS
 
 CARD_FILE, CALIBRATION_FILE = "MODEL_CARD.md", "calibration.png"
 PIXELS_PER_INCH = 120
+# What is added to a dataset's name, and where its figures are.
+TESTS = {"": "test", ", flips": "test_with_flips", ", one look": "test_of_one_look"}
 
 Figures = Mapping[str, Any]
 
@@ -60,6 +62,8 @@ def model_card(fields: Figures) -> str:
         fields,
         calibrated_on=calibrated[0] if calibrated else None,
         encoders={stage: _encoder(fields, stage) for stage in ("segmentation", "classification")},
+        recorded=tuple(TESTS.values()),
+        deciding=fields.get("second_look", fields),
         averages=list(_averages(fields["figures"])),
         kinds=_kinds,
         smallest_group=SMALLEST_GROUP,
@@ -109,7 +113,7 @@ def _calibrated(figures: Figures) -> tuple[str, Figures] | None:
 
 def _averages(figures: Figures) -> Iterator[tuple[str, Figures]]:
     """Every set of images with a diagnosis whose averages stand side by side."""
-    for heading, tests in (("", "test"), (", flips", "test_with_flips")):
+    for heading, tests in TESTS.items():
         for name, test in figures.get(tests, {}).items():
             if test["classification"]:
                 yield f"{name}{heading}", test["classification"]

@@ -12,9 +12,7 @@ from pipeline.evaluation.selection import Selection
 from pipeline.export.model_card import without_machine_paths, write_card
 
 
-def record_test_figures(
-    bundle: Bundle, evaluation: Evaluation, selection: Selection, dataset: str, tta: bool = False
-) -> Bundle:
+def record_test_figures(bundle: Bundle, evaluation: Evaluation, selection: Selection, dataset: str) -> Bundle:
     """Write the figures on unseen images into `bundle.json` and the model card, in place of earlier ones.
 
     Parameters
@@ -25,8 +23,6 @@ def record_test_figures(
     selection : Selection
     dataset : str
         The name under which the figures are kept; another dataset's stay.
-    tta : bool
-        Whether the diagnoses were averaged over flips; these figures are kept beside the others.
 
     Raises
     ------
@@ -39,7 +35,7 @@ def record_test_figures(
             "recorded; evaluate the test split."
         )
     facts = json.loads((bundle.folder / MANIFEST_FILE).read_text(encoding="utf-8"))
-    kept = "test_with_flips" if tta else "test"
+    kept = _kept_as(evaluation.facts.tta, bundle)
     recorded = {**facts["figures"].get(kept, {}), dataset: _recorded(evaluation, selection)}
     facts["figures"] = {**facts["figures"], kept: recorded}
     facts["precision"] = {stage: facts[stage]["precision"] for stage in STAGES}
@@ -47,6 +43,13 @@ def record_test_figures(
         card = write_card(facts, Path(temporary))
         files = {name: bundle.folder / name for name in files_of_bundle(bundle.folder)}
         return save_bundle(facts, {**files, **card}, bundle.folder)
+
+
+def _kept_as(tta: bool | None, bundle: Bundle) -> str:
+    """The name of the figures: those of what the bundle does by default, or of another number of looks beside them."""
+    if tta:
+        return "test_with_flips"
+    return "test_of_one_look" if tta is False and bundle.second_look else "test"
 
 
 def _recorded(evaluation: Evaluation, selection: Selection) -> dict[str, Any]:

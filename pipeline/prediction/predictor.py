@@ -11,7 +11,7 @@ import numpy as np
 
 from classification.appearance import Seen, appearance
 from classification.probabilities import softmax
-from classification.test_time_augmentation import averaged_over_flips, flips_of
+from classification.test_time_augmentation import averaged_over_flips, flips_of, is_unsure
 from data.datasets.diagnoses import malignancy
 from data.images import EncodedImage, ImageError
 from data.one_thread import opencv_in_one_thread
@@ -139,15 +139,16 @@ class LesionPipeline:
     """
 
     def __init__(
-        self, bundle: Bundle, segmentation: LiteRTModel, classification: LiteRTModel, tta: bool = False
+        self, bundle: Bundle, segmentation: LiteRTModel, classification: LiteRTModel, tta: bool | None = None
     ) -> None:
         self.bundle = bundle
-        self.tta = tta
+        self.tta = False if tta is None and bundle.second_look is None else tta
         self._segmentation = segmentation
         self._find_mask = MaskFinder(segmentation, bundle.threshold)
         self._classification = classification
         self._turns = Turns()
-        self._calibration = bundle.tta if tta and bundle.tta else bundle
+        others = {True: bundle.tta, False: None, None: bundle.second_look}
+        self._calibration = others[self.tta] or bundle
         self._enough, self._detail = enough_pixels(segmentation.input_shape, classification.input_shape)
 
     @classmethod
@@ -156,7 +157,7 @@ class LesionPipeline:
         bundle: str | Path | Bundle | None = None,
         threads: int | None = None,
         *,
-        tta: bool = False,
+        tta: bool | None = None,
         at_once: int = 1,
     ) -> Self:
         """Open a bundle's models.
@@ -167,9 +168,10 @@ class LesionPipeline:
             A bundle's folder; by default the bundle that ships with the software.
         threads : int, optional
             Threads for inference; by default one a core, at most four.
-        tta : bool
+        tta : bool, optional
             Whether the diagnosis is the average over the view, its mirror images and its half turn: steadier, and four
-            times the classifier's work.
+            times the classifier's work. By default only where the first look is unsure, if the bundle says when that
+            is (`Bundle.second_look`), and else never.
         at_once : int
             Images that `predict_many` predicts at the same time, the threads shared out among them: more images a
             second, for as many times the models' memory.
@@ -365,7 +367,9 @@ class LesionPipeline:
     def _name(self, view: np.ndarray) -> _Answer:
         height, width, _ = self._classification.input_shape
         seen = resize(view, (height, width))
-        answers = [self._classification(flip) for flip in (flips_of(seen) if self.tta else [seen])]
+        answers = [self._classification(seen)]
+        if self._looks_again(answers[0][0]):
+            answers += [self._classification(flip) for flip in flips_of(seen)[1:]]
         logits, activation_map = averaged_over_flips(answers)
         probabilities = softmax(logits / self._calibration.temperature)
         return _Answer(
@@ -374,6 +378,12 @@ class LesionPipeline:
             logits,
             (answers[0][0], answers[0][1]),
         )
+
+    def _looks_again(self, first: np.ndarray) -> bool:
+        """Whether the flips of a view are looked at, too, after the first logits (C,)."""
+        if self.tta is None and (again := self.bundle.second_look):
+            return bool(is_unsure(first, self.bundle.temperature, again.below_confidence))
+        return bool(self.tta)
 
     def _ood_score(self, seen: Seen) -> float:
         """Of the view as it is: averaging over flips tells images of other kinds no better."""

@@ -42,8 +42,8 @@ class ResultSettings:
         Whether the formats of the ISIC challenge's scorer are added.
     pictures : bool
         Whether masks, crops and overlays are written.
-    tta : bool
-        Whether the diagnoses are averaged over flips.
+    tta : bool, optional
+        Whether the diagnoses are averaged over flips; None where the bundle's second look decides.
     shard : Shard
         The part of the images that this run predicts; its files are named after it.
     """
@@ -51,7 +51,7 @@ class ResultSettings:
     table_format: TableFormat = "csv"
     isic: bool = False
     pictures: bool = True
-    tta: bool = False
+    tta: bool | None = None
     shard: Shard = WHOLE
 
 

@@ -31,7 +31,7 @@ class Engine:
     Attributes
     ----------
     bundle : Bundle
-    tta : bool
+    tta : bool, optional
         As `LesionPipeline.load` takes it.
     threads : int, optional
         For one inference; by default one a core where one process works, and one where several do.
@@ -40,7 +40,7 @@ class Engine:
     """
 
     bundle: Bundle
-    tta: bool = False
+    tta: bool | None = None
     threads: int | None = None
     workers: int | None = None
 

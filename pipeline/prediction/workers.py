@@ -35,7 +35,7 @@ class WorkerSettings:
     Attributes
     ----------
     bundle : Bundle
-    tta : bool
+    tta : bool, optional
         As `LesionPipeline.load` takes it.
     threads : int
         Threads for one inference.
@@ -46,7 +46,7 @@ class WorkerSettings:
     """
 
     bundle: Bundle
-    tta: bool = False
+    tta: bool | None = None
     threads: int = 1
     pictures: PictureFolder | None = None
     companion: Companion | None = None

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.console import needing_extra, stopping_on
+from pipeline.cli.options import TTAOption
 
 
 def main(
@@ -19,7 +20,7 @@ def main(
     bundle: Annotated[
         str | None, typer.Option("--bundle", help="Folder of the bundle, on every node.")
     ] = None,
-    tta: Annotated[bool, typer.Option("--tta", help="Average the diagnosis over mirror images.")] = False,
+    tta: TTAOption = None,
     actors: Annotated[
         int | None, typer.Option("--actors", min=1, help="Processes that hold the models.")
     ] = None,

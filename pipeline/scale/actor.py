@@ -20,7 +20,7 @@ class ClusterSettings:
     ----------
     bundle : str, optional
         Folder of the bundle, at the same path on every node; by default the one that ships.
-    tta : bool
+    tta : bool, optional
         As `LesionPipeline.load` takes it.
     actors : int, optional
         Processes that hold the models; by default one a processor of the cluster.
@@ -29,7 +29,7 @@ class ClusterSettings:
     """
 
     bundle: str | None = None
-    tta: bool = False
+    tta: bool | None = None
     actors: int | None = None
     batch: int = 32
 

@@ -87,6 +87,7 @@ def _bundle(bundle: Bundle) -> dict[str, Any]:
         "threshold": bundle.threshold,
         "temperature": bundle.temperature,
         "abstention_threshold": bundle.abstention_threshold,
+        "second_look": asdict(bundle.second_look) if bundle.second_look else None,
         "energy": _detector(bundle.ood),
         "appearance": _detector(bundle.appearance),
     }

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from classification.test_time_augmentation import averaged_over_flips, flips_of
+from classification.test_time_augmentation import (
+    after_second_look,
+    averaged_over_flips,
+    confidence_of_part,
+    flips_of,
+    is_unsure,
+)
 
 CORNER = np.zeros((4, 6, 1), np.uint8)
 CORNER[0, 0] = 1
@@ -34,3 +40,22 @@ def test_a_single_answer_stays_as_it_is() -> None:
     logits, activation_map = averaged_over_flips([classify(CORNER)])
     assert logits == pytest.approx([1, 0])
     np.testing.assert_array_equal(activation_map, CORNER)
+
+
+def test_a_first_look_is_unsure_by_its_calibrated_confidence() -> None:
+    logits = np.log([[0.9, 0.1], [0.6, 0.4]])
+    np.testing.assert_array_equal(is_unsure(logits, 1, 0.7), [False, True])
+    np.testing.assert_array_equal(is_unsure(logits, 4, 0.7), [True, True])  # 0.9 becomes 0.63
+    assert not is_unsure(logits[0], 1, 0.7)
+
+
+def test_only_the_unsure_are_averaged() -> None:
+    first, averaged = np.log([[0.9, 0.1], [0.6, 0.4]]), np.zeros((2, 2))
+    np.testing.assert_array_equal(after_second_look(first, averaged, 1, 0.7), [first[0], averaged[1]])
+
+
+def test_the_limit_is_that_under_which_a_part_lies() -> None:
+    logits = np.random.default_rng(0).normal(size=(1000, 3))
+    for part in (0.0, 0.1, 0.5):
+        limit = confidence_of_part(logits, 0.7, part)
+        assert is_unsure(logits, 0.7, limit).mean() == pytest.approx(part, abs=0.001)

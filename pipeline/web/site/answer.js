@@ -10,12 +10,13 @@
 /**
  * @param {Float32Array} logits
  * @param {Constants} constants
+ * @param {number} temperature that calibrates these logits
  * @returns {Answer}
  * @throws {Error} where an answer is no number
  */
-export function answerOf(logits, { classes, bundle }) {
+export function answerOf(logits, { classes }, temperature) {
   if (!logits.every(Number.isFinite)) throw new Error("the classification has answered what is no number");
-  const probabilities = softmax(logits.map((logit) => logit / Math.fround(bundle.temperature)));
+  const probabilities = softmax(logits.map((logit) => logit / Math.fround(temperature)));
   const groups = classes.map(({ group }) => group);
   const known = groups.some((group) => group !== "unknown");
   const malignant = probabilities.reduce((sum, p, at) => (groups[at] === "malignant" ? sum + p : sum), 0);

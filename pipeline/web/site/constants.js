@@ -14,6 +14,7 @@
  * @typedef {{
  *   name: string, created: string, licence: string, view: "crop" | "full", crop_margin: number, threshold: number,
  *   temperature: number, abstention_threshold: number,
+ *   second_look: {below_confidence: number, temperature: number, abstention_threshold: number} | null,
  *   energy: EnergyDetector | null, appearance: AppearanceDetector | null,
  * }} Bundle
  * @typedef {{most_pixels: number, most_jpeg_pixels: number, smallest_side: number}} Limits

@@ -4,6 +4,7 @@
 import { answerOf } from "./answer.js";
 import { appearanceScore, energyScore } from "./appearance.js";
 import { contourPath } from "./contour.js";
+import { lookAgain } from "./looks.js";
 import { lesionBounds, lesionMask, partOnFrame, partOutside, widen } from "./mask.js";
 import { measuredSize, measureLesion } from "./measuring.js";
 import { resizeImage } from "./resizing.js";
@@ -57,9 +58,11 @@ export class Predictor {
     const bounds = lesionBounds(mask, constants.lesion);
     const box = choice.box ?? (bounds && widen(bounds, constants.bundle.crop_margin, width, height));
     const view = (choice.view ?? constants.bundle.view) === "crop" && box ? "crop" : "full";
-    const [logits, activation] = await this.classification.run(this.seen(photograph, view === "crop" ? box : null));
-    const answer = answerOf(logits, constants);
+    const seen = this.seen(photograph, view === "crop" ? box : null);
+    const [logits, activation] = await this.classification.run(seen);
     const { score, unlike } = this.familiarity(found, logits, activation);
+    const look = await this.decidingLook(seen, { logits, activation });
+    const answer = answerOf(look.logits, constants, this.calibration.temperature);
     return {
       ...answer,
       width,
@@ -68,13 +71,36 @@ export class Predictor {
       box,
       lesionFraction: mask.area / (width * height),
       contour: contourPath(mask),
-      notes: notesOf(mask, box, view, answer, unlike, constants),
+      notes: notesOf(mask, box, view, answer, unlike, constants, this.calibration.abstention_threshold),
       headline: unlike ? constants.no_answer : null,
       familiarity: score,
-      activation,
-      activationSide: mapSize(activation.length / constants.classes.length, this.classification.facts),
+      activation: look.activation,
+      activationSide: this.mapOf(activation),
       measurements: bounds ? this.measure(photograph, mask, bounds) : [],
     };
+  }
+
+  /** What calibrates the answers. */
+  get calibration() {
+    return this.constants.bundle.second_look ?? this.constants.bundle;
+  }
+
+  /**
+   * The first look, or the mean over the view's flips where the first is unsure.
+   * @param {Uint8Array} seen
+   * @param {import("./looks.js").Look} first
+   */
+  async decidingLook(seen, first) {
+    const { second_look: again, temperature } = this.constants.bundle;
+    if (!again) return first;
+    const { probabilities } = answerOf(first.logits, this.constants, temperature);
+    if (Math.max(...probabilities) >= again.below_confidence) return first;
+    return lookAgain(this.classification, seen, first, this.mapOf(first.activation));
+  }
+
+  /** Size of an activation map. @param {Float32Array} activation */
+  mapOf(activation) {
+    return mapSize(activation.length / this.constants.classes.length, this.classification.facts);
   }
 
   /**
@@ -131,11 +157,12 @@ function mapSize(places, input) {
  * @param {import("./answer.js").Answer} answer
  * @param {boolean} unlike the images of the training
  * @param {Constants} constants
+ * @param {number} limit the least confidence that is not low
  */
-function notesOf(mask, box, view, answer, unlike, { bundle, lesion, notes }) {
+function notesOf(mask, box, view, answer, unlike, { bundle, lesion, notes }, limit) {
   const found = [];
   if (!box) found.push(bundle.view === "crop" ? notes.no_lesion_to_crop : notes.no_lesion);
-  if (answer.probabilities[answer.diagnosis] < bundle.abstention_threshold) found.push(notes.low_confidence);
+  if (answer.probabilities[answer.diagnosis] < limit) found.push(notes.low_confidence);
   if (unlike) found.push(notes.unlike_training);
   if (box && partOnFrame(mask) >= lesion.shortest_cut) found.push(notes.cut_off);
   if (box && view === "crop" && partOutside(mask, box) > lesion.most_outside) found.push(notes.outside_crop);

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from classification.ood import OODDetector, Scale
-from pipeline.bundle.loading import BundleError, TTACalibration, load_bundle
+from pipeline.bundle.loading import BundleError, SecondLook, TTACalibration, load_bundle
 
 ROOT = Path(__file__).parents[3]
 
@@ -34,14 +34,16 @@ def test_facts_that_older_bundles_lack_are_optional(make_bundle, tmp_path):
     scale = {"mean": 2.0, "deviation": 0.5}
     facts = {
         "flips": {"temperature": 1.5, "abstention_threshold": 0.6},
+        "second_look": {"temperature": 1.2, "abstention_threshold": 0.5, "below_confidence": 0.7},
         "familiarity": {"energy": scale, "unevenness": scale, "threshold": -4.0},
     }
     newer = load_bundle(make_bundle(tmp_path / "newer", **facts))
     older = load_bundle(make_bundle(tmp_path / "older"))
 
     assert newer.tta == TTACalibration(temperature=1.5, abstention_threshold=0.6)
+    assert newer.second_look == SecondLook(1.2, 0.5, 0.7)
     assert newer.ood == OODDetector(Scale(2.0, 0.5), Scale(2.0, 0.5), threshold=-4.0)
-    assert (older.tta, older.ood) == (None, None)
+    assert (older.tta, older.second_look, older.ood) == (None, None, None)
 
 
 def test_a_split_is_kept_and_checked(make_bundle, tmp_path):
@@ -260,6 +262,10 @@ def test_a_newer_format_asks_for_a_newer_version(bundle_copy):
         ({"name": None}, "name is missing"),
         ({"training": []}, "training must be a table"),
         ({"flips": {"temperature": 1}}, "abstention_threshold must be a number from 0 to 1 and is null"),
+        (
+            {"second_look": {"temperature": 1, "abstention_threshold": 0.5, "below_confidence": 1.1}},
+            "below_confidence must be a number from 0 to 1 and is 1.1",
+        ),
         ({"familiarity": {"energy": {}, "unevenness": {}}}, "mean must be a number"),
         (
             {"familiarity": {"energy": {"mean": 0, "deviation": 0}, "unevenness": {}}},

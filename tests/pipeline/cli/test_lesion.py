@@ -65,6 +65,18 @@ def test_predict_prints_a_line_an_image(lesion, photos, bundle_folder):
     assert skin.endswith("no lesion found: whole image used; low confidence")
 
 
+def test_a_second_look_is_taken_unless_it_is_refused(lesion, photos, make_bundle, tmp_path):
+    again = {"temperature": 1.0, "abstention_threshold": 1.0, "below_confidence": 0.5}
+    bundle = make_bundle(tmp_path / "b", second_look=again)
+    by_default, once = (
+        lesion("predict", photos / "red.png", "--bundle", bundle, "--json", *option)
+        for option in ((), ("--no-tta",))
+    )
+
+    assert json.loads(by_default.stdout)["images"][0]["notes"] == ["low confidence"]
+    assert json.loads(once.stdout)["images"][0]["notes"] == []
+
+
 def test_flips_are_an_option_of_predict_with_a_calibration_of_their_own(
     lesion, photos, make_bundle, tmp_path
 ):

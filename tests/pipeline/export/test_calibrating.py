@@ -54,6 +54,20 @@ def test_temperatures_fit_the_bundles_own_answers(calibrated: Bundle, trained_bu
     assert calibrated.tta is not None
 
 
+def test_a_second_look_is_for_as_many_images_as_asked(
+    calibrated: Bundle, drawn_folder: Path, tmp_path
+) -> None:
+    (figures,) = calibrated.figures["calibration"]
+    assert 0 < figures["second_looks"] <= 0.5
+    copy = load_bundle(shutil.copytree(calibrated.folder, tmp_path / "bundle"))
+    sources = sources_of([drawn_folder], copy, most=40)
+    never, always = (calibrate(copy, sources, again=part) for part in (0.0, 1.0))
+    assert never.second_look is None
+    assert "second_looks" not in never.figures["calibration"][0]
+    assert always.figures["calibration"][0]["second_looks"] >= 0.5
+    assert always.second_look.below_confidence > calibrated.second_look.below_confidence
+
+
 def test_a_dataset_without_validation_images_can_t_calibrate(
     calibrated, tmp_path: Path, drawn_folder
 ) -> None:

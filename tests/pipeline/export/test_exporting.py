@@ -13,7 +13,7 @@ from classification.model import with_activation_map
 from data.splits import joined_splits, read_splits, write_splits
 from pipeline import LesionPipeline
 from pipeline.bundle.litert import LiteRTModel
-from pipeline.bundle.loading import load_bundle
+from pipeline.bundle.loading import SecondLook, load_bundle
 from pipeline.export import exporting
 from pipeline.export.exporting import _command, export
 from pipeline.export.networks import classification_network, segmentation_network
@@ -105,6 +105,11 @@ def test_the_bundle_carries_what_the_runs_decided(
     assert bundle.ood.to_dict() == classification_run.metrics["familiarity"]
     assert bundle.tta.temperature == classification_run.metrics["flips"]["temperature"]
     assert bundle.tta.abstention_threshold == classification_run.metrics["flips"]["abstention_threshold"]
+    again = classification_run.metrics["second_look"]
+    assert bundle.second_look == SecondLook(
+        again["temperature"], again["abstention_threshold"], again["below_confidence"]
+    )
+    assert bundle.figures["validation"]["classification"] == again["validation"]
     assert (bundle.view, bundle.crop_margin) == ("crop", 0.25)
     assert bundle.training["segmentation"]["dataset"]["images"] == 42
     assert bundle.figures["validation"]["segmentation"] == segmentation_run.metrics["validation"]

@@ -51,16 +51,19 @@ def test_another_dataset_is_added_and_the_same_one_replaced(bundle, drawn_catalo
 
 def test_figures_with_flips_are_kept_beside_the_others(bundle, drawn_catalog):
     selection = select_split(drawn_catalog, bundle, "test")
-    for flips in (False, True):
+    for flips in (None, False, True):
         pipeline = LesionPipeline.load(bundle, tta=flips)
         evaluation = evaluate(
             pipeline, selection.catalog, resamples=10, command=["lesion", "x", "/home/me/y"]
         )
-        bundle = record_test_figures(bundle, evaluation, selection, "drawn", flips)
-    assert list(bundle.figures["test"]) == list(bundle.figures["test_with_flips"]) == ["drawn"]
+        bundle = record_test_figures(bundle, evaluation, selection, "drawn")
+    assert [list(bundle.figures[tests]) for tests in ("test", "test_with_flips", "test_of_one_look")] == 3 * [
+        ["drawn"]
+    ]
     card = (bundle.folder / "MODEL_CARD.md").read_text()
-    assert "| | drawn | drawn, flips | validation | validation, flips |" in card
-    assert card.count("lesion x y\n") == 2
+    assert "| | drawn | drawn, flips | drawn, one look | validation | validation, flips |" in card
+    assert card.count("lesion x y\n") == 3
+    assert "only where the first look is less than" in card
     assert bundle.figures["test"]["drawn"]["abstention"]["images"] == evaluation.classification.count
 
 

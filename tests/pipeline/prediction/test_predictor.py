@@ -291,6 +291,49 @@ def test_with_flips_the_calibration_is_that_of_flips(make_bundle, tmp_path, draw
     assert (plain.notes, averaged.notes) == ((), ("low confidence",))
 
 
+SECOND_LOOK = {"below_confidence": 0.7, "temperature": 2.0, "abstention_threshold": 0.99}
+
+
+class Counting:
+    """What another classifier says, counted."""
+
+    def __init__(self, classifier):
+        self.input_shape, self._classifier, self.looks = classifier.input_shape, classifier, 0
+
+    def __call__(self, view):
+        self.looks += 1
+        return self._classifier(view)
+
+
+@pytest.mark.parametrize(("brightness", "sure"), [(140, False), (250, True)])
+def test_a_second_look_is_taken_where_the_first_is_unsure(make_bundle, tmp_path, brightness, sure):
+    loaded = LesionPipeline.load(make_bundle(tmp_path / "bundle", temperature=0.6, second_look=SECOND_LOOK))
+    image = np.full((64, 64, 3), 150, np.uint8)
+    image[:, :32] = brightness
+    looks, answers = {}, {}
+    for tta in (None, False, True):
+        classifier = Counting(LeftAndRight())
+        answers[tta] = LesionPipeline(loaded.bundle, loaded._segmentation, classifier, tta).predict(image)
+        looks[tta] = classifier.looks
+
+    assert looks == {None: 1 if sure else 4, False: 1, True: 4}
+    one_look, averaged = (answers[tta].activation_map for tta in (False, True))
+    assert np.array_equal(answers[None].activation_map, one_look if sure else averaged)
+
+
+def test_answers_of_one_look_and_of_two_have_one_calibration(make_bundle, tmp_path, draw_disc):
+    folder = make_bundle(tmp_path / "bundle", second_look=SECOND_LOOK)
+    one_look, by_default = (
+        LesionPipeline.load(folder, tta=tta).predict(draw_disc()) for tta in (False, None)
+    )
+
+    log_ratio = [
+        math.log(each.probabilities["mel"] / each.probabilities["nv"]) for each in (one_look, by_default)
+    ]
+    assert log_ratio[0] == pytest.approx(2 * log_ratio[1], rel=1e-3)
+    assert (one_look.notes, by_default.notes) == ((), ("low confidence",))
+
+
 def test_a_bundle_without_a_calibration_of_flips_uses_its_own(pipeline, bundle_folder, draw_disc):
     averaged = LesionPipeline.load(bundle_folder, tta=True).predict(draw_disc())
 
