@@ -128,8 +128,8 @@ def calibrate(
     if thresholds:
         bundle = replace(bundle, threshold=best_threshold(thresholds))
     pipeline = LesionPipeline.load(bundle, tta=True)
-    seen = _joined([_answers(pipeline, source.training) for source in sources])
-    unseen = [_answers(pipeline, source.validation) for source in sources]
+    seen = _joined([answers_to(pipeline, source.training) for source in sources])
+    unseen = [answers_to(pipeline, source.validation) for source in sources]
     known = _joined(unseen)
     others = _others(pipeline, sources, unlike, seed) if len(known.labels) >= FEWEST_FOR_RULES else ()
     detector = AppearanceDetector.fit(seen.appearances, known.appearances, others, seed=seed)
@@ -159,7 +159,8 @@ def calibrate(
     return _written(bundle, manifest)
 
 
-def _answers(pipeline: LesionPipeline, catalog: pd.DataFrame) -> Answers:
+def answers_to(pipeline: LesionPipeline, catalog: pd.DataFrame) -> Answers:
+    """What a pipeline that averages over flips says of the images of a catalog, before any calibration."""
     classes = list(pipeline.bundle.classes)
     appearances, logits, averaged = [], [], []
     for path in tracked(list(catalog["image_path"]), "looking at images"):
