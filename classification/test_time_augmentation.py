@@ -10,9 +10,8 @@ import numpy as np
 
 from classification.probabilities import softmax
 
-AGAIN = (
-    0.15  # part of the validation images at which a second look is worth its time, if nobody says otherwise
-)
+# The part of the validation images that get a second look, if nobody says otherwise.
+AGAIN = 0.15
 FLIPS = ((1, 1), (1, -1), (-1, 1), (-1, -1))  # steps along rows and columns; each is its own inverse
 
 

@@ -47,7 +47,7 @@ def calibrate(
             min=0,
             max=1,
             help="Part of the validation images that get a second look, at mirror images, because the first is unsure; "
-            "0.12 by default, and 0 for none.",
+            "0.15 by default, and 0 for none.",
             show_default=False,
         ),
     ] = None,
