@@ -129,6 +129,13 @@ class Bundle:
     appearance: AppearanceDetector | None = None
     malignant: tuple[str, ...] = ()
 
+    def averaged_over_flips(self, tta: bool | None) -> bool | None:
+        """Whether answers are averaged over flips: always, never, or, None, where a first look is unsure.
+
+        `tta` is what was asked for; None stands for what the bundle does of itself.
+        """
+        return False if tta is None and self.second_look is None else tta
+
     @property
     def segmentation_path(self) -> Path:
         return self.folder / self.segmentation.file

@@ -142,7 +142,7 @@ class LesionPipeline:
         self, bundle: Bundle, segmentation: LiteRTModel, classification: LiteRTModel, tta: bool | None = None
     ) -> None:
         self.bundle = bundle
-        self.tta = False if tta is None and bundle.second_look is None else tta
+        self.tta = bundle.averaged_over_flips(tta)
         self._segmentation = segmentation
         self._find_mask = MaskFinder(segmentation, bundle.threshold)
         self._classification = classification

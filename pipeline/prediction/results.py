@@ -228,4 +228,10 @@ def _facts(bundle: Bundle, settings: ResultSettings) -> dict[str, Any]:
     except PackageNotFoundError:
         installed = ""
     manifest = hashlib.sha256((bundle.folder / MANIFEST_FILE).read_bytes()).hexdigest()
-    return {"lesion": installed, "bundle": bundle.name, "bundle_sha256": manifest, **asdict(settings)}
+    return {
+        "lesion": installed,
+        "bundle": bundle.name,
+        "bundle_sha256": manifest,
+        **asdict(settings),
+        "tta": bundle.averaged_over_flips(settings.tta),
+    }

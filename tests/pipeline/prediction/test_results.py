@@ -118,6 +118,9 @@ def test_what_failed_is_tried_again(bundle, tmp_path) -> None:
 def test_results_of_other_settings_are_not_gone_on_with(bundle, tmp_path) -> None:
     write(tmp_path, bundle, NAMES, CSV)
     before = contents(tmp_path)
+    write(
+        tmp_path, bundle, NAMES, ResultSettings(pictures=False, tta=False), resume=True
+    )  # what this bundle does
     with pytest.raises(ResultsError, match=r"is of a run with another tta; resume it with the same options"):
         write(tmp_path, bundle, NAMES, ResultSettings(pictures=False, tta=True), resume=True)
     assert contents(tmp_path) == before
