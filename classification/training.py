@@ -195,8 +195,10 @@ def _finish(run: Run, images: TrainingImages, state: FitState) -> dict[str, Any]
     probabilities, figures = _calibrated(logits[0], labels, images.classes, lesions)
     averaged = logits.mean(axis=0)
     _, flips = _calibrated(averaged, labels, images.classes, lesions)
-    looks = figures["temperature"], confidence_of_part(logits[0], figures["temperature"], AGAIN)
-    _, twice = _calibrated(after_second_look(logits[0], averaged, *looks), labels, images.classes, lesions)
+    temperature = figures["temperature"]
+    below = confidence_of_part(logits[0], temperature, AGAIN)
+    decided = after_second_look(logits[0], averaged, temperature, below)
+    _, second_look = _calibrated(decided, labels, images.classes, lesions)
     views = [view for view in images.views.values() if view]
     metrics = {
         "interrupted": state.interrupted,
@@ -207,7 +209,7 @@ def _finish(run: Run, images: TrainingImages, state: FitState) -> dict[str, Any]
         **figures,
         **prior,
         "flips": flips,
-        "second_look": {"below_confidence": looks[1], **twice},
+        "second_look": {"below_confidence": below, **second_look},
         "familiarity": OODDetector.fit(logits[0], maps[0]).to_dict(),
         **state.speed,
     }

@@ -28,7 +28,7 @@ from pipeline.evaluation.selection import select_split
 from pipeline.export import odds
 from pipeline.export.bare_skin import skin_corners
 from pipeline.export.mask_threshold import best_threshold, mask_thresholds
-from pipeline.export.model_card import without_machine_paths, write_card
+from pipeline.export.model_card import TESTS, without_machine_paths, write_card
 from pipeline.export.other_pictures import with_parts
 from pipeline.prediction.predictor import LesionPipeline
 
@@ -105,7 +105,8 @@ def calibrate(
 ) -> Bundle:
     """Set the bundle's thresholds, temperatures and what it knows of usual images; write it anew.
 
-    The mask's threshold comes first, from the sources that have masks, for the crops depend on it.
+    The mask's threshold comes first, from the sources that have masks, for the crops depend on it. Figures on test
+    images that were recorded before are left out: the bundle answers otherwise now.
 
     Parameters
     ----------
@@ -145,7 +146,7 @@ def calibrate(
     if command:
         manifest["training"]["calibrate_command"] = without_machine_paths(command)
     manifest["figures"] = {
-        **manifest["figures"],
+        **{key: value for key, value in manifest["figures"].items() if key not in TESTS.values()},
         "calibration": [
             _figures(source, answers, detector, manifest)
             for source, answers in zip(sources, unseen, strict=True)

@@ -147,8 +147,8 @@ class LesionPipeline:
         self._find_mask = MaskFinder(segmentation, bundle.threshold)
         self._classification = classification
         self._turns = Turns()
-        others = {True: bundle.tta, False: None, None: bundle.second_look}
-        self._calibration = others[self.tta] or bundle
+        calibrations = {True: bundle.tta, False: bundle, None: bundle.second_look}
+        self._calibration = calibrations[self.tta] or bundle
         self._enough, self._detail = enough_pixels(segmentation.input_shape, classification.input_shape)
 
     @classmethod

@@ -11,8 +11,11 @@ from data.datasets.catalog import DatasetError
 from data.splits import read_splits
 from pipeline import LesionPipeline
 from pipeline.bundle.loading import Bundle, load_bundle
+from pipeline.evaluation.evaluation import evaluate
+from pipeline.evaluation.selection import select_split
 from pipeline.export.calibrating import calibrate, sources_of
 from pipeline.export.mask_threshold import THRESHOLDS
+from pipeline.export.recording import record_test_figures
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +69,19 @@ def test_a_second_look_is_for_as_many_images_as_asked(
     assert "second_looks" not in never.figures["calibration"][0]
     assert always.figures["calibration"][0]["second_looks"] >= 0.5
     assert always.second_look.below_confidence > calibrated.second_look.below_confidence
+
+
+def test_test_figures_of_the_former_decision_are_left_out(
+    calibrated: Bundle, drawn_catalog: pd.DataFrame, drawn_folder: Path, tmp_path
+) -> None:
+    copy = load_bundle(shutil.copytree(calibrated.folder, tmp_path / "bundle"))
+    selection = select_split(drawn_catalog, copy, "test")
+    evaluation = evaluate(LesionPipeline.load(copy), selection.catalog, resamples=10)
+    recorded = record_test_figures(copy, evaluation, selection, "drawn")
+    assert list(recorded.figures["test"]) == ["drawn"]
+    again = calibrate(recorded, sources_of([drawn_folder], recorded, most=40))
+    assert "test" not in again.figures
+    assert "validation" in again.figures
 
 
 def test_a_dataset_without_validation_images_can_t_calibrate(
